@@ -1,0 +1,100 @@
+// Package auth holds what every front door agrees on: who a caller is
+// (Principal), how a door proves it (Verifier) and how it says no (Error). It
+// is a leaf, so that doors, registry and data leg can share it without knowing
+// each other.
+package auth
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"nextcloud-mcp-server/internal/scope"
+)
+
+// Subject is a token's "sub" at one issuer (OpenID Connect Core, 2). It is
+// neither a Nextcloud login name nor a Nextcloud user id.
+type Subject string
+
+// Secret is a credential that must never reach a log, an error or a result:
+// every formatting of it reads "[redacted]".
+type Secret string
+
+// String hides the value.
+func (Secret) String() string { return "[redacted]" }
+
+// GoString hides the value from %#v.
+func (Secret) GoString() string { return "[redacted]" }
+
+// LogValue hides the value from slog.
+func (Secret) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// MarshalText hides the value from encoders.
+func (Secret) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
+
+// Reveal is the value itself, for the one place that sends it.
+func (s Secret) Reveal() string { return string(s) }
+
+// Principal is who a request acts for, as a front door proved it.
+type Principal struct {
+	Issuer   string    // who vouches for the subject; empty in the single-user modes
+	Subject  Subject   // the person at that issuer
+	ClientID string    // the MCP client application; may be empty
+	Name     string    // a name for logs, such as preferred_username; may be empty
+	Scopes   scope.Set // what the caller may do
+	Expires  time.Time // when the proof ends; zero means never
+	Token    Secret    // the bearer that proved it; empty in the single-user modes
+
+	// Trusted marks the one person of a single-user mode, who needs no scope.
+	Trusted bool
+}
+
+// Allows reports whether the principal may do what needs the given scopes.
+func (p *Principal) Allows(needed scope.Set) bool {
+	return p != nil && (p.Trusted || p.Scopes.HasAll(needed))
+}
+
+// Grant identifies what one client may do for one person: issuer, subject and
+// client together. It is stable over token renewals.
+func (p *Principal) Grant() string {
+	return fmt.Sprintf("%q %q %q", p.Issuer, string(p.Subject), p.ClientID)
+}
+
+// A Verifier proves who a bearer token speaks for.
+//
+// Verify answers an *Error when the token is refused (401) or cannot be
+// checked now (503); it never lets an unchecked token in.
+type Verifier interface {
+	Verify(ctx context.Context, token string) (*Principal, error)
+}
+
+// The error codes of RFC 6750, 3.1 and RFC 6749, 4.1.2.1.
+const (
+	CodeInvalidRequest         = "invalid_request"
+	CodeInvalidToken           = "invalid_token"
+	CodeInsufficientScope      = "insufficient_scope"
+	CodeTemporarilyUnavailable = "temporarily_unavailable"
+)
+
+// Error is a refusal in the OAuth vocabulary. Code and Description are meant
+// for the caller; Err is the cause, meant for the log only.
+type Error struct {
+	Status      int           // the HTTP status to answer
+	Code        string        // one of the Code constants
+	Description string        // one sentence that holds no secret
+	RetryAfter  time.Duration // for 503; zero means not said
+	Err         error         // the cause; may be nil
+}
+
+// Error is the code and the description, and the cause when there is one.
+func (e *Error) Error() string {
+	msg := e.Code + ": " + e.Description
+	if e.Err != nil {
+		msg += ": " + e.Err.Error()
+	}
+	return msg
+}
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,253 @@
+package nextcloud
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Request is one exchange with Nextcloud.
+type Request struct {
+	Op      string      // what is tried, in words, for errors: "get note"
+	Method  string      // default GET
+	Path    string      // below the host's base, encoded (see Path)
+	Query   url.Values  // may be nil
+	Header  http.Header // beside the standard ones; may be nil
+	Body    []byte      // may be nil
+	Type    string      // content type of Body
+	Accept  string      // default application/json
+	MaxBody int64       // bytes accepted of the answer; default DefaultMaxBody
+}
+
+// Response is a success: any 2xx, or 304.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// ETag is the answer's entity tag without its quotes; empty when there is none.
+func (r *Response) ETag() string { return UnquoteETag(r.Header.Get("ETag")) }
+
+// UnquoteETag strips the quotes and the weak mark of an entity tag.
+func UnquoteETag(tag string) string {
+	return strings.Trim(strings.TrimPrefix(tag, "W/"), `"`)
+}
+
+// QuoteETag is an entity tag as If-Match takes it (RFC 9110, 8.8.3).
+func QuoteETag(tag string) string { return `"` + UnquoteETag(tag) + `"` }
+
+// JSON is Do for an answer in JSON, read into out when out is not nil.
+func (c *Client) JSON(ctx context.Context, r Request, out any) (*Response, error) {
+	res, err := c.Do(ctx, r)
+	if err != nil || out == nil || res.Status == http.StatusNotModified {
+		return res, err
+	}
+	if err := json.Unmarshal(res.Body, out); err != nil {
+		return nil, badAnswer(r.Op, res, err)
+	}
+	return res, nil
+}
+
+// JSONBody is v as a request body. It panics on what cannot be JSON, which is
+// a programming error.
+func JSONBody(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// Do sends r and answers the response of a success. Everything else is an
+// *Error. 423 and 503 are retried shortly within one budget, since Nextcloud
+// did nothing then; nothing else is ever retried.
+func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	const budget = 4 * time.Second
+	start := time.Now()
+	for try := 0; ; try++ {
+		res, err := c.once(ctx, r)
+		var e *Error
+		if err == nil || !errors.As(err, &e) {
+			return res, err
+		}
+		if e.Kind == ErrUnauthenticated && c.refused != nil {
+			c.refused()
+		}
+		again := e.Status == http.StatusLocked || (e.Status == http.StatusServiceUnavailable && e.Kind != ErrMaintenance)
+		if !again || try >= 4 {
+			return nil, err
+		}
+		wait := time.Duration(200<<try)*time.Millisecond + rand.N(100*time.Millisecond) //nolint:gosec // jitter needs no secrecy
+		wait = max(wait, e.RetryAfter)
+		if time.Since(start)+wait > budget {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (c *Client) once(ctx context.Context, r Request) (*Response, error) {
+	u := *c.host.base
+	u.Path, u.RawPath = "", ""
+	target := c.host.base.EscapedPath() + r.Path
+	u.Opaque = "" // the path is given in its encoded form below
+	parsed, err := url.Parse(target)
+	if err != nil {
+		return nil, &Error{Op: r.Op, Kind: ErrInvalid, Message: "not a path", Err: err}
+	}
+	u.Path, u.RawPath, u.RawQuery = parsed.Path, parsed.RawPath, r.Query.Encode()
+	method := r.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	var body io.Reader
+	if r.Body != nil {
+		body = bytes.NewReader(r.Body)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
+	if err != nil {
+		return nil, &Error{Op: r.Op, Kind: ErrInvalid, Err: err}
+	}
+	for k, v := range r.Header {
+		req.Header[k] = v
+	}
+	if r.Type != "" {
+		req.Header.Set("Content-Type", r.Type)
+	}
+	accept := r.Accept
+	if accept == "" {
+		accept = "application/json"
+	}
+	req.Header.Set("Accept", accept)
+	// Nextcloud: this header is what makes bearer tokens and Basic pass the
+	// CSRF check on every API.
+	req.Header.Set("OCS-APIRequest", "true")
+	req.Header.Set("User-Agent", c.userAgent)
+	c.credentials.Authorize(req)
+
+	httpRes, err := c.host.http.Do(req)
+	if err != nil {
+		return nil, connectionError(r.Op, err)
+	}
+	defer httpRes.Body.Close()
+	limit := r.MaxBody
+	if limit == 0 {
+		limit = DefaultMaxBody
+	}
+	data, err := io.ReadAll(io.LimitReader(httpRes.Body, limit+1))
+	switch {
+	case err != nil:
+		return nil, &Error{Op: r.Op, Kind: ErrUnavailable, Message: "the answer was cut off", Err: err}
+	case int64(len(data)) > limit:
+		return nil, &Error{Op: r.Op, Kind: ErrTooLarge, Status: httpRes.StatusCode, Message: fmt.Sprintf("the answer is larger than %d bytes", limit)}
+	}
+	res := &Response{Status: httpRes.StatusCode, Header: httpRes.Header, Body: data}
+	if res.Status/100 == 2 || res.Status == http.StatusNotModified {
+		if strings.HasSuffix(httpRes.Request.URL.Path, "/login") && !strings.HasSuffix(r.Path, "/login") {
+			return nil, &Error{Op: r.Op, Kind: ErrUnauthenticated, Status: res.Status, Message: "Nextcloud answered with its login page"}
+		}
+		return res, nil
+	}
+	return nil, answerError(r.Op, res)
+}
+
+// answerError is the error of an answer that is no success.
+func answerError(op string, res *Response) *Error {
+	e := &Error{Op: op, Kind: KindOf(res.Status), Status: res.Status, RetryAfter: retryAfter(res.Header)}
+	e.Body = res.Body[:min(len(res.Body), 64<<10)]
+	e.Message, e.Exception = serverMessage(res)
+	switch {
+	case res.Status == http.StatusServiceUnavailable && maintenance(res):
+		e.Kind, e.Message = ErrMaintenance, "Nextcloud is in maintenance mode"
+	case res.Status == http.StatusBadRequest && bytes.Contains(res.Body, []byte("untrusted domain")):
+		e.Kind, e.Message = ErrUnavailable, "Nextcloud does not accept this host name: an administrator has to add it to trusted_domains in config.php"
+	}
+	return e
+}
+
+func maintenance(res *Response) bool {
+	return res.Header.Get("X-Nextcloud-Maintenance-Mode") == "1" ||
+		bytes.Contains(res.Body, []byte("maintenance"))
+}
+
+// retryAfter reads the seconds or the date of Retry-After (RFC 9110, 10.2.3).
+func retryAfter(h http.Header) time.Duration {
+	v := h.Get("Retry-After")
+	if s, err := strconv.Atoi(v); err == nil && s > 0 {
+		return min(time.Duration(s)*time.Second, 24*time.Hour)
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return max(0, time.Until(t))
+	}
+	return 0
+}
+
+func badAnswer(op string, res *Response, err error) *Error {
+	e := &Error{Op: op, Kind: ErrBadAnswer, Status: res.Status, Err: err, Message: "the answer is not the JSON that was expected"}
+	trimmed := bytes.TrimSpace(res.Body)
+	switch {
+	case len(trimmed) == 0:
+		e.Message = "the answer is empty"
+	case trimmed[0] == '<':
+		e.Message = "Nextcloud answered with a web page where data was expected"
+	}
+	return e
+}
+
+// connectionError is the error of a request that got no answer, with one
+// sentence for what people meet most.
+func connectionError(op string, err error) *Error {
+	e := &Error{Op: op, Kind: ErrUnavailable, Err: err}
+	var (
+		urlErr    *url.Error
+		unknownCA x509.UnknownAuthorityError
+		hostname  x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		record    tls.RecordHeaderError
+		dns       *net.DNSError
+		netErr    net.Error
+	)
+	if errors.As(err, &urlErr) {
+		e.Err = urlErr.Err // without the URL and its query
+	}
+	switch {
+	case errors.Is(err, errOtherHost):
+		e.Kind, e.Message = ErrBadAnswer, "Nextcloud sent us to another host ("+e.Err.Error()+"): set NEXTCLOUD_HOST to the final address"
+	case errors.As(err, &unknownCA):
+		e.Message = "the certificate is self-signed or from an unknown authority: give its CA file in NEXTCLOUD_CA_BUNDLE"
+	case errors.As(err, &hostname):
+		e.Message = "the certificate is for another host name"
+	case errors.As(err, &invalid):
+		e.Message = "the certificate is not valid (expired, or not yet valid)"
+	case errors.As(err, &record):
+		e.Message = "the server does not speak TLS on this port: use http:// or another port"
+	case errors.As(err, &dns):
+		e.Message = "the host name cannot be resolved"
+	case errors.Is(err, context.Canceled):
+		e.Message = "the request was cancelled"
+	case errors.As(err, &netErr) && netErr.Timeout(), errors.Is(err, context.DeadlineExceeded):
+		e.Message = "Nextcloud did not answer in time"
+	default:
+		e.Message = "no connection to Nextcloud"
+	}
+	return e
+}

@@ -1,0 +1,173 @@
+// Package tool turns a declaration (name, scope, effect, input, output, work)
+// into an MCP tool. It is the one adapter between the areas and the protocol:
+// schemas, argument checks, the second scope check, time-outs, the client of
+// the calling person and the error texts for the model all live here, so that
+// an area declares and never plumbs.
+package tool
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+
+	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/scope"
+)
+
+// Effect is what a tool does to data. Its zero value is invalid.
+type Effect int
+
+// The effects, from harmless to harmful.
+const (
+	Reads Effect = iota + 1
+	Creates
+	Updates
+	Deletes
+)
+
+// String is the effect in the words of the documentation.
+func (e Effect) String() string {
+	switch e {
+	case Reads:
+		return "reads"
+	case Creates:
+		return "creates"
+	case Updates:
+		return "updates"
+	case Deletes:
+		return "deletes"
+	}
+	return fmt.Sprintf("Effect(%d)", int(e))
+}
+
+// Tier says who needs a tool. Its zero value is invalid.
+type Tier int
+
+// The tiers; a higher one contains the lower ones.
+const (
+	Core     Tier = iota + 1 // what most people need most days
+	Extended                 // what many need sometimes
+	Complete                 // everything else
+)
+
+// String is the tier as --tier takes it.
+func (t Tier) String() string {
+	switch t {
+	case Core:
+		return "core"
+	case Extended:
+		return "extended"
+	case Complete:
+		return "complete"
+	}
+	return fmt.Sprintf("Tier(%d)", int(t))
+}
+
+// ParseTier reads a tier's name.
+func ParseTier(name string) (Tier, error) {
+	for _, t := range []Tier{Core, Extended, Complete} {
+		if t.String() == name {
+			return t, nil
+		}
+	}
+	return 0, fmt.Errorf("no tier %q (known: core, extended, complete)", name)
+}
+
+// Def is what a reader, a client and the gate need to know of a tool.
+type Def struct {
+	Name        string
+	Title       string
+	Description string
+	Scope       scope.Scope
+	Also        []scope.Scope // further scopes; all are needed
+	Effect      Effect
+	Tier        Tier
+	Aliases     map[string]string // older argument name -> its name here
+}
+
+// Needs are the scopes that a call needs, all of them.
+func (d *Def) Needs() scope.Set {
+	return scope.NewSet(append([]scope.Scope{d.Scope}, d.Also...)...)
+}
+
+// Tool is a declared tool with its client type erased.
+type Tool struct {
+	Def
+	Area string // the name of its group
+
+	in, out reflect.Type
+	call    func(ctx context.Context, nc *nextcloud.Client, args json.RawMessage) (any, error)
+}
+
+// Of is a declared tool of an area whose client is a C.
+type Of[C any] struct {
+	def     Def
+	in, out reflect.Type
+	call    func(ctx context.Context, client C, args json.RawMessage) (any, error)
+}
+
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{2,63}$`)
+
+// New declares a tool. The schemas come from In and Out, which must be structs
+// (or pointers to structs). A declaration that is not complete is a
+// programming error and panics at start-up.
+func New[C, In, Out any](def Def, do func(ctx context.Context, client C, in In) (Out, error)) Of[C] {
+	switch {
+	case !namePattern.MatchString(def.Name):
+		panic(fmt.Sprintf("tool %q: not a tool name", def.Name))
+	case def.Title == "", def.Description == "", def.Scope == "":
+		panic(fmt.Sprintf("tool %s: title, description and scope are needed", def.Name))
+	case def.Effect < Reads || def.Effect > Deletes:
+		panic(fmt.Sprintf("tool %s: no effect", def.Name))
+	case def.Tier < Core || def.Tier > Complete:
+		panic(fmt.Sprintf("tool %s: no tier", def.Name))
+	}
+	return Of[C]{
+		def: def,
+		in:  reflect.TypeFor[In](),
+		out: reflect.TypeFor[Out](),
+		call: func(ctx context.Context, client C, args json.RawMessage) (any, error) {
+			var in In
+			if err := json.Unmarshal(args, &in); err != nil {
+				return nil, Invalidf("arguments: %v", err)
+			}
+			return do(ctx, client, in)
+		},
+	}
+}
+
+// Group is an area: its tools and resources, and how to make its client.
+type Group[C any] struct {
+	Name      string // as --areas takes it: "notes"
+	Title     string
+	Client    func(*nextcloud.Client) C
+	Tools     []Of[C]
+	Resources []ResourceOf[C]
+}
+
+// Set is an area with its client type erased.
+type Set struct {
+	Name      string
+	Title     string
+	Tools     []*Tool
+	Resources []*Resource
+}
+
+// Set erases the client type.
+func (g Group[C]) Set() Set {
+	s := Set{Name: g.Name, Title: g.Title}
+	for _, t := range g.Tools {
+		s.Tools = append(s.Tools, &Tool{
+			Def: t.def, Area: g.Name, in: t.in, out: t.out,
+			call: func(ctx context.Context, nc *nextcloud.Client, args json.RawMessage) (any, error) {
+				return t.call(ctx, g.Client(nc), args)
+			},
+		})
+	}
+	for _, r := range g.Resources {
+		s.Resources = append(s.Resources, r.erase(g.Name, g.Client))
+	}
+	return s
+}

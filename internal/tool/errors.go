@@ -1,0 +1,94 @@
+package tool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"crypto/rand"
+
+	"nextcloud-mcp-server/internal/nextcloud"
+)
+
+// invalid is a refusal whose text was written for the model.
+type invalid struct{ text string }
+
+func (e *invalid) Error() string { return e.text }
+
+// Invalidf is the error for a rule that a schema cannot say. Its text goes to
+// the model as it is: what is wrong, and what to do instead.
+func Invalidf(format string, args ...any) error {
+	return &invalid{fmt.Sprintf(format, args...)}
+}
+
+// advice is what to do next, per kind of failure. It is the one table of error
+// texts for models.
+var advice = []struct {
+	kind error
+	text string
+}{
+	{nextcloud.ErrInvalid, "Nothing was changed. Correct the arguments and try again."},
+	{nextcloud.ErrUnauthenticated, "The person has to sign in again; reconnect this server in the client."},
+	{nextcloud.ErrForbidden, "The signed-in person is not allowed to do this in Nextcloud; do not try again."},
+	{nextcloud.ErrNotFound, "It may have been deleted or renamed: list or search again to find the current id."},
+	{nextcloud.ErrPrecondition, "Nothing was changed: it changed since it was read. Fetch it again and retry with the new etag."},
+	{nextcloud.ErrConflict, "Nothing was changed: something is in the way. Look at what is there first."},
+	{nextcloud.ErrLocked, "Somebody is editing it now. Try again in a minute."},
+	{nextcloud.ErrTooLarge, "Ask for less at once."},
+	{nextcloud.ErrQuota, "The storage in Nextcloud is full; something has to be deleted first."},
+	{nextcloud.ErrRateLimited, "Nextcloud asks to slow down. Wait before the next call."},
+	{nextcloud.ErrMaintenance, "Try again when the maintenance is over."},
+	{nextcloud.ErrUnavailable, "Try again once in a minute; if it stays so, tell the person that Nextcloud cannot be reached."},
+	{nextcloud.ErrAppMissing, "The app is not installed or not enabled in this Nextcloud; an administrator can add it."},
+	{nextcloud.ErrBadAnswer, "Try again once; if it stays so, tell the person."},
+}
+
+// explain is an error as the model sees it. What it does not know it hides
+// behind a reference, and logs once.
+func explain(ctx context.Context, log *slog.Logger, name string, err error) string {
+	var bad *invalid
+	if errors.As(err, &bad) {
+		return err.Error()
+	}
+	var e *nextcloud.Error
+	if errors.As(err, &e) {
+		for _, a := range advice {
+			if errors.Is(e, a.kind) {
+				return describe(e) + " " + waiting(e) + a.text
+			}
+		}
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "This took too long and was stopped. Ask for less at once, or try again."
+	case errors.Is(err, context.Canceled):
+		return "The call was cancelled."
+	}
+	ref := rand.Text()[:8]
+	log.ErrorContext(ctx, "Internal error in a tool", "tool", name, "ref", ref, "error", err)
+	return fmt.Sprintf("Internal error (ref %s). Nothing more is known; tell the person, who can find the reference in the server's log.", ref)
+}
+
+// describe is one sentence of what failed and why.
+func describe(e *nextcloud.Error) string {
+	var b strings.Builder
+	if e.Op != "" {
+		b.WriteString("Could not " + e.Op + ": ")
+	}
+	b.WriteString(e.Kind.Error())
+	if e.Message != "" && e.Message != e.Kind.Error() {
+		b.WriteString(" (" + strings.TrimSuffix(e.Message, ".") + ")")
+	}
+	b.WriteByte('.')
+	return b.String()
+}
+
+func waiting(e *nextcloud.Error) string {
+	if e.RetryAfter <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("Wait %d seconds. ", int(e.RetryAfter.Round(time.Second)/time.Second))
+}

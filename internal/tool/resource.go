@@ -1,0 +1,94 @@
+package tool
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/yosida95/uritemplate/v3"
+
+	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/scope"
+)
+
+// ResourceDef is what a reader, a client and the gate need to know of a
+// resource or of a family of resources.
+type ResourceDef struct {
+	URI         string // a URI, or a template of RFC 6570 such as nc://Notes/{note_id}
+	Name        string
+	Title       string
+	Description string
+	MIMEType    string // when all of the family have it
+	Scope       scope.Scope
+}
+
+// Content is the content of one resource: text, or bytes.
+type Content struct {
+	MIMEType string
+	Text     string
+	Blob     []byte // when not nil, instead of Text
+}
+
+// JSONContent is v as the content of a resource.
+func JSONContent(v any) (Content, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return Content{}, fmt.Errorf("encode resource: %w", err)
+	}
+	return Content{MIMEType: "application/json", Text: string(b)}, nil
+}
+
+// Vars are the values that a URI gave for the variables of its template.
+type Vars map[string]string
+
+// ResourceOf is a declared resource of an area whose client is a C.
+type ResourceOf[C any] struct {
+	def  ResourceDef
+	read func(ctx context.Context, client C, vars Vars) (Content, error)
+}
+
+// NewResource declares a resource. An incomplete declaration panics.
+func NewResource[C any](def ResourceDef, read func(ctx context.Context, client C, vars Vars) (Content, error)) ResourceOf[C] {
+	if def.URI == "" || def.Name == "" || def.Title == "" || def.Description == "" || def.Scope == "" {
+		panic(fmt.Sprintf("resource %q: uri, name, title, description and scope are needed", def.URI))
+	}
+	return ResourceOf[C]{def, read}
+}
+
+func (r ResourceOf[C]) erase(area string, client func(*nextcloud.Client) C) *Resource {
+	return &Resource{
+		ResourceDef: r.def, Area: area,
+		template: uritemplate.MustNew(r.def.URI),
+		read: func(ctx context.Context, nc *nextcloud.Client, vars Vars) (Content, error) {
+			return r.read(ctx, client(nc), vars)
+		},
+	}
+}
+
+// Resource is a declared resource with its client type erased.
+type Resource struct {
+	ResourceDef
+	Area string
+
+	template *uritemplate.Template
+	read     func(ctx context.Context, nc *nextcloud.Client, vars Vars) (Content, error)
+}
+
+// Templated reports whether the URI has variables.
+func (r *Resource) Templated() bool { return len(r.template.Varnames()) > 0 }
+
+// match is the values of the variables when uri belongs to the resource.
+func (r *Resource) match(uri string) (Vars, bool) {
+	if !r.Templated() {
+		return nil, uri == r.URI
+	}
+	values := r.template.Match(uri)
+	if values == nil {
+		return nil, false
+	}
+	vars := Vars{}
+	for _, name := range r.template.Varnames() {
+		vars[name] = values.Get(name).String()
+	}
+	return vars, true
+}
