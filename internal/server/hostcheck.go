@@ -1,0 +1,105 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// hostCheck refuses requests under names that are not ours and from web pages
+// that are not ours (DNS rebinding, cross-site calls; MCP 2026-07-28,
+// Transports: Origin MUST be validated).
+type hostCheck struct {
+	hosts   []string // lower case; "name" or "name:port" or "name:*"
+	origins []string // lower case
+	// loopbackOrigins lets pages served from this machine in (Inspector). Only
+	// where a bearer is needed: without one such a page could do anything.
+	loopbackOrigins bool
+}
+
+func newHostCheck(cfg *Config) *hostCheck {
+	c := &hostCheck{loopbackOrigins: cfg.Door != nil}
+	c.hosts = append(c.hosts, strings.ToLower(cfg.Public.Host))
+	for _, h := range cfg.AllowedHosts {
+		c.hosts = append(c.hosts, strings.ToLower(h))
+	}
+	c.origins = append(c.origins, strings.ToLower(cfg.Public.Scheme+"://"+cfg.Public.Host))
+	for _, o := range cfg.AllowedOrigins {
+		c.origins = append(c.origins, strings.ToLower(strings.TrimSuffix(o, "/")))
+	}
+	return c
+}
+
+func (c *hostCheck) check(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !c.hostAllowed(r.Host) {
+			http.Error(w, "This server is not known under this host name. Set NEXTCLOUD_MCP_SERVER_URL to the address that clients use, or add the name to MCP_ALLOWED_HOSTS.", http.StatusForbidden)
+			return
+		}
+		origins := r.Header.Values("Origin")
+		if len(origins) > 1 || (len(origins) == 1 && !c.originAllowed(origins[0])) {
+			http.Error(w, "Web pages of this origin may not use this server. Add the origin to MCP_ALLOWED_ORIGINS to allow it.", http.StatusForbidden)
+			return
+		}
+		if len(origins) == 1 {
+			allowOrigin(w.Header(), origins[0])
+			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+				w.WriteHeader(http.StatusNoContent)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// allowOrigin lets a page of an accepted origin read the answers. Credentials
+// that a browser adds by itself (cookies) are never allowed along.
+func allowOrigin(h http.Header, origin string) {
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Add("Vary", "Origin")
+	h.Set("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, Mcp-Protocol-Version, Mcp-Method, Mcp-Name")
+	h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Mcp-Session-Id, Mcp-Protocol-Version, Retry-After")
+	h.Set("Access-Control-Max-Age", "600")
+}
+
+func (c *hostCheck) hostAllowed(host string) bool {
+	host = strings.ToLower(host)
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	if loopbackName(name) {
+		return true
+	}
+	return slices.ContainsFunc(c.hosts, func(allowed string) bool {
+		if base, any := strings.CutSuffix(allowed, ":*"); any {
+			return name == strings.Trim(base, "[]")
+		}
+		return host == allowed
+	})
+}
+
+func (c *hostCheck) originAllowed(origin string) bool {
+	origin = strings.ToLower(origin)
+	if slices.Contains(c.origins, origin) {
+		return true
+	}
+	u, err := url.Parse(origin)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Path != "" || u.User != nil {
+		return false
+	}
+	return c.loopbackOrigins && loopbackName(u.Hostname())
+}
+
+// loopbackName reports whether a name can only mean this machine.
+func loopbackName(name string) bool {
+	name = strings.Trim(name, "[]")
+	if name == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(name)
+	return ip != nil && ip.IsLoopback()
+}
