@@ -1,0 +1,187 @@
+// Package config is everything that can be set from outside: one table of
+// settings (Settings) that flags, environment variables, the .env file and the
+// generated documentation all come from, and the typed Config that the rest of
+// the program reads. It is separate so that nothing else looks at the
+// environment, and so that every mistake of a start can be shown at once.
+package config
+
+import (
+	"log/slog"
+	"net"
+	"net/url"
+	"strconv"
+	"time"
+
+	"nextcloud-mcp-server/internal/auth"
+	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/scope"
+)
+
+// Config is the configuration of one process. Load makes one; its fields are
+// valid when Load reported no problem.
+type Config struct {
+	Deployment Deployment // how to sign in, when somebody said so; see Mode
+	Nextcloud  Nextcloud
+	Server     Server
+	SignIn     SignIn
+	Storage    Storage
+	Tools      Tools
+	Log        Log
+	Metrics    Metrics
+}
+
+// Nextcloud is the server that holds people's data.
+type Nextcloud struct {
+	Host       *url.URL            // as this process reaches it, without a trailing slash
+	Public     *url.URL            // as people's browsers reach it; Host unless set
+	Username   nextcloud.LoginName // single-user mode only
+	Password   auth.Secret         // account or app password; single-user mode only
+	SkipVerify bool                // do not verify TLS certificates
+	CABundle   string              // PEM file with more certificate authorities; empty for none
+	KeepAlive  bool                // reuse connections
+}
+
+// Server is how clients reach this process.
+type Server struct {
+	Transport      Transport
+	Host           string   // the address to listen on: an IP address or a name
+	Port           int      // 1 to 65535
+	PublicURL      *url.URL // as clients reach it, without a trailing slash
+	AllowedHosts   []string // more Host headers to answer: "name", "name:port" or "name:*" (any port, or none)
+	AllowedOrigins []string // more Origin headers to answer: "https://name" or "https://name:port"
+	InsecureNoAuth bool     // serve the single user to a network without any authentication
+}
+
+// Addr is the address to listen on, in the form of net.Listen.
+func (s Server) Addr() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
+
+// Transport is how MCP messages travel.
+type Transport string
+
+// The transports of the MCP specification.
+const (
+	StreamableHTTP Transport = "streamable-http"
+	Stdio          Transport = "stdio"
+)
+
+// SignIn is how people sign in and how their tokens are checked.
+type SignIn struct {
+	ClientID     string      // this server's own client; empty: register one
+	ClientSecret auth.Secret // set exactly when ClientID is
+	Scopes       scope.Set   // empty: those of the enabled areas
+	TokenType    TokenType   // of the registered client
+
+	// AuthorizationServer is who the protected resource metadata names
+	// (RFC 9728, 2).
+	AuthorizationServer AuthorizationServer
+
+	DiscoveryURL     string // empty: Nextcloud's own
+	Issuer           string // overrides the discovered issuer, compared byte by byte
+	PublicIssuer     string // the issuer as clients reach it; empty: the discovered one
+	JWKSURI          string // these three override what discovery says
+	IntrospectionURI string
+	UserinfoURI      string
+	ResourceServerID string // prefix that the issuer puts before scope names
+
+	BackoffBase time.Duration // first wait after a failed discovery
+	BackoffMax  time.Duration // longest wait between two discoveries
+
+	BearerPassthrough bool // a caller's bearer may be sent on to Nextcloud
+}
+
+// AuthorizationServer is who clients get their tokens from.
+type AuthorizationServer string
+
+// The authorization servers that can be chosen.
+const (
+	Issuer AuthorizationServer = "issuer" // the OpenID provider itself
+)
+
+// TokenType is the kind of access token that a registered client asks for.
+type TokenType string
+
+// The token types of Nextcloud's oidc app.
+const (
+	Opaque TokenType = "opaque"
+	JWT    TokenType = "jwt"
+)
+
+// Storage is where the process remembers.
+type Storage struct {
+	Database      string      // path of the SQLite file
+	EncryptionKey auth.Secret // 32 bytes in base64; empty: a key file beside Database
+}
+
+// Tools is what clients are offered. The names are checked against the
+// registry by whoever knows it.
+type Tools struct {
+	ReadOnly bool     // only tools that change nothing
+	Areas    []string // only these areas; empty: all
+	Only     []string // only these tools; empty: all
+	Exclude  []string // never these tools
+	Tier     string   // core, extended or complete
+}
+
+// Log is what is logged, and how.
+type Log struct {
+	Level  slog.Level
+	Format LogFormat
+}
+
+// LogFormat is the shape of log lines.
+type LogFormat string
+
+// The log formats.
+const (
+	Text LogFormat = "text"
+	JSON LogFormat = "json"
+)
+
+// Metrics is the listener for Prometheus, apart from the MCP one.
+type Metrics struct {
+	Enabled bool
+	Host    string
+	Port    int // 1 to 65535
+}
+
+// Addr is the address to listen on, in the form of net.Listen.
+func (m Metrics) Addr() string { return net.JoinHostPort(m.Host, strconv.Itoa(m.Port)) }
+
+// Deployment is the explicit choice of how people sign in; the zero value
+// leaves it to what else is set.
+type Deployment string
+
+// The deployments that can be chosen.
+const (
+	SingleUserBasic Deployment = "single_user_basic"
+	LoginFlow       Deployment = "login_flow"
+)
+
+// Mode is who the process works for.
+type Mode int
+
+// The modes.
+const (
+	OAuth      Mode = iota // many people, each signing in
+	SingleUser             // one person, whose credentials are in the configuration
+)
+
+// String is the mode in words.
+func (m Mode) String() string {
+	if m == SingleUser {
+		return "single-user"
+	}
+	return "OAuth"
+}
+
+// Mode is the chosen mode, or the one that follows from the credentials: with
+// any, single-user (Validate says when one is missing); without, OAuth.
+func (c *Config) Mode() Mode {
+	switch {
+	case c.Deployment == LoginFlow:
+		return OAuth
+	case c.Deployment == SingleUserBasic, c.Nextcloud.Username != "", c.Nextcloud.Password != "":
+		return SingleUser
+	}
+	return OAuth
+}

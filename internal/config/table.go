@@ -1,0 +1,284 @@
+package config
+
+import (
+	"log/slog"
+	"net/url"
+	"time"
+
+	"nextcloud-mcp-server/internal/auth"
+	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/scope"
+)
+
+// settings is the table. Flags, variables, .env, secret files, validation
+// texts, --help and docs/configuration.md come from it and from nowhere else.
+var settings = []Setting{
+	{
+		Env: "NEXTCLOUD_HOST", Flag: "nextcloud-host", Section: SectionNextcloud,
+		Doc:     "Address of Nextcloud, as this server reaches it. A path is fine (https://example.org/nextcloud).",
+		Example: "https://cloud.example.org",
+		kind:    base(func(c *Config) **url.URL { return &c.Nextcloud.Host }),
+	},
+	{
+		Env: "NEXTCLOUD_PUBLIC_URL", Section: SectionNextcloud, Derived: "`NEXTCLOUD_HOST`",
+		Doc:     "Address of Nextcloud, as people's browsers reach it. Used for links and sign-in pages.",
+		Example: "https://cloud.example.org",
+		kind:    base(func(c *Config) **url.URL { return &c.Nextcloud.Public }),
+	},
+	{
+		Env: "NEXTCLOUD_USERNAME", Flag: "nextcloud-username", Section: SectionNextcloud,
+		Doc:     "Login name for single-user mode. Leave it empty for OAuth.",
+		Example: "alice",
+		kind:    text(func(c *Config) *nextcloud.LoginName { return &c.Nextcloud.Username }),
+	},
+	{
+		Env: "NEXTCLOUD_PASSWORD", Flag: "nextcloud-password", Section: SectionNextcloud, Secret: true,
+		Doc:     "App password (Nextcloud: Settings, Security) for single-user mode. An account password works, but each request then costs Nextcloud ten times as much.",
+		Example: "app-password",
+		kind:    secret(func(c *Config) *auth.Secret { return &c.Nextcloud.Password }),
+	},
+	{
+		Env: "NEXTCLOUD_VERIFY_SSL", Section: SectionNextcloud, Default: "true",
+		Doc:  "Verify TLS certificates of Nextcloud and of the OpenID provider. Prefer `NEXTCLOUD_CA_BUNDLE` to switching this off.",
+		kind: negated(func(c *Config) *bool { return &c.Nextcloud.SkipVerify }),
+	},
+	{
+		Env: "NEXTCLOUD_CA_BUNDLE", Section: SectionNextcloud,
+		Doc:     "PEM file with certificate authorities to trust beside the system's.",
+		Example: "/etc/ssl/private-ca.pem",
+		kind:    file(func(c *Config) *string { return &c.Nextcloud.CABundle }),
+	},
+	{
+		Env: "NEXTCLOUD_HTTP_KEEPALIVE", Section: SectionNextcloud, Default: "true",
+		Doc:  "Reuse connections to Nextcloud.",
+		kind: boolean(func(c *Config) *bool { return &c.Nextcloud.KeepAlive }),
+	},
+
+	{
+		Env: "MCP_TRANSPORT", Flag: "transport", Short: "t", Section: SectionServer, Default: string(StreamableHTTP),
+		Doc: "How clients connect. `http` is another word for `streamable-http`.",
+		kind: choice(func(c *Config) *Transport { return &c.Server.Transport },
+			option[Transport]{name: string(StreamableHTTP), value: StreamableHTTP},
+			option[Transport]{name: "http", value: StreamableHTTP},
+			option[Transport]{name: string(Stdio), value: Stdio},
+			option[Transport]{name: "sse", refusal: "the sse transport was removed from MCP; use streamable-http"}),
+	},
+	{
+		Env: "MCP_HOST", Flag: "host", Section: SectionServer, Default: "127.0.0.1",
+		Doc:  "Address to listen on. 0.0.0.0 means every interface.",
+		kind: bindHost(func(c *Config) *string { return &c.Server.Host }),
+	},
+	{
+		Env: "PORT", Flag: "port", Short: "p", Section: SectionServer, Default: "8000",
+		Doc:  "Port to listen on.",
+		kind: port(func(c *Config) *int { return &c.Server.Port }),
+	},
+	{
+		Env: "NEXTCLOUD_MCP_SERVER_URL", Flag: "mcp-server-url", Section: SectionServer, Derived: "`http://localhost:{port}`",
+		Doc:     "Address of this server, as clients and browsers reach it. The redirect URI of its OAuth client is this address with `/oauth/callback`, and tokens must be meant for it.",
+		Example: "https://mcp.example.org",
+		kind:    base(func(c *Config) **url.URL { return &c.Server.PublicURL }),
+	},
+	{
+		Env: "MCP_ALLOWED_HOSTS", Section: SectionServer,
+		Doc:     "Host headers to answer beside that of `NEXTCLOUD_MCP_SERVER_URL` and loopback, a comma list of `name`, `name:port` or `name:*` (with or without any port). All others are refused, against DNS rebinding.",
+		Example: "mcp.example.org,mcp:8000",
+		kind:    hosts(func(c *Config) *[]string { return &c.Server.AllowedHosts }),
+	},
+	{
+		Env: "MCP_ALLOWED_ORIGINS", Section: SectionServer,
+		Doc:     "Web origins to answer beside that of `NEXTCLOUD_MCP_SERVER_URL` (and, in OAuth mode, loopback), a comma list.",
+		Example: "https://chat.example.org",
+		kind:    origins(func(c *Config) *[]string { return &c.Server.AllowedOrigins }),
+	},
+	{
+		Env: "MCP_INSECURE_NO_AUTH", Flag: "insecure-no-auth", Section: SectionServer, Default: "false",
+		Doc:  "Serve single-user mode to the network without authentication. Everybody who reaches the port then is that user.",
+		kind: boolean(func(c *Config) *bool { return &c.Server.InsecureNoAuth }),
+	},
+
+	{
+		Env: "MCP_DEPLOYMENT_MODE", Section: SectionSignIn,
+		Derived: "single-user with `NEXTCLOUD_USERNAME` and `NEXTCLOUD_PASSWORD`, OAuth without",
+		Switches: []Switch{
+			{Flag: "oauth", Value: string(LoginFlow), Doc: "Let many people sign in with OAuth, whatever NEXTCLOUD_USERNAME says"},
+			{Flag: "no-oauth", Value: string(SingleUserBasic), Doc: "Work for one user, with NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD"},
+		},
+		Doc: "`login_flow` (many people sign in with OAuth) or `single_user_basic` (one person, whose credentials are configured).",
+		kind: choice(func(c *Config) *Deployment { return &c.Deployment },
+			option[Deployment]{name: string(LoginFlow), value: LoginFlow},
+			option[Deployment]{name: string(SingleUserBasic), value: SingleUserBasic},
+			option[Deployment]{name: "multi_user_basic", refusal: "multi_user_basic is not there yet; use login_flow (OAuth) for many users"},
+			option[Deployment]{name: "oauth_single_audience", refusal: "oauth_single_audience is called login_flow now"},
+			option[Deployment]{name: "oauth_token_exchange", refusal: "oauth_token_exchange no longer exists; use login_flow"}),
+	},
+	{
+		Env: "NEXTCLOUD_OIDC_CLIENT_ID", Flag: "oauth-client-id", Section: SectionSignIn,
+		Derived: "register a client with the provider",
+		Doc:     "Id of this server's OAuth client (mode B of the setup guide).",
+		Example: "abc123xyz789",
+		kind:    text(func(c *Config) *string { return &c.SignIn.ClientID }),
+	},
+	{
+		Env: "NEXTCLOUD_OIDC_CLIENT_SECRET", Flag: "oauth-client-secret", Section: SectionSignIn, Secret: true,
+		Doc:     "Secret of this server's OAuth client.",
+		Example: "client-secret",
+		kind:    secret(func(c *Config) *auth.Secret { return &c.SignIn.ClientSecret }),
+	},
+	{
+		Env: "NEXTCLOUD_OIDC_SCOPES", Flag: "oauth-scopes", Section: SectionSignIn, Derived: "those of the enabled areas",
+		Doc:     "OAuth scopes to offer and to ask for, separated by spaces.",
+		Example: "openid profile email notes.read notes.write",
+		kind:    scopes(func(c *Config) *scope.Set { return &c.SignIn.Scopes }),
+	},
+	{
+		Env: "NEXTCLOUD_OIDC_TOKEN_TYPE", Flag: "oauth-token-type", Section: SectionSignIn, Default: "bearer",
+		Doc: "Access tokens that a registered client asks for. `bearer` means `opaque`.",
+		kind: choice(func(c *Config) *TokenType { return &c.SignIn.TokenType },
+			option[TokenType]{name: "bearer", value: Opaque},
+			option[TokenType]{name: string(Opaque), value: Opaque},
+			option[TokenType]{name: string(JWT), value: JWT}),
+	},
+	{
+		Env: "MCP_AUTHORIZATION_SERVER", Section: SectionSignIn, Default: string(Issuer),
+		Doc: "Who issues the tokens of clients. `issuer` is the OpenID provider: Nextcloud's `oidc` app, or that of `OIDC_DISCOVERY_URL`.",
+		kind: choice(func(c *Config) *AuthorizationServer { return &c.SignIn.AuthorizationServer },
+			option[AuthorizationServer]{name: string(Issuer), value: Issuer}),
+	},
+	{
+		Env: "NEXTCLOUD_BEARER_PASSTHROUGH", Section: SectionSignIn, Default: "auto",
+		Doc: "Whether a caller's token may be sent on to Nextcloud. `auto` where the issuer serves both, `never` to use app passwords only.",
+		kind: choice(func(c *Config) *bool { return &c.SignIn.BearerPassthrough },
+			option[bool]{name: "auto", value: true}, option[bool]{name: "never", value: false}),
+	},
+	{
+		Env: "OIDC_DISCOVERY_URL", Aliases: []string{"OIDC_DISCOVERY_URI"}, Section: SectionSignIn,
+		Derived: "`{NEXTCLOUD_HOST}/.well-known/openid-configuration`",
+		Doc:     "Discovery document of another OpenID provider than Nextcloud.",
+		Example: "https://id.example.org/realms/main/.well-known/openid-configuration",
+		kind:    endpoint(func(c *Config) *string { return &c.SignIn.DiscoveryURL }),
+	},
+	{
+		Env: "OIDC_ISSUER", Section: SectionSignIn, Derived: "discovered",
+		Doc:     "Issuer that tokens must name.",
+		Example: "https://cloud.example.org",
+		kind:    endpoint(func(c *Config) *string { return &c.SignIn.Issuer }),
+	},
+	{
+		Env: "NEXTCLOUD_PUBLIC_ISSUER_URL", Flag: "public-issuer-url", Section: SectionSignIn, Derived: "the issuer",
+		Doc:     "Issuer, as clients reach it. For when that differs from how this server reaches it.",
+		Example: "https://cloud.example.org",
+		kind:    endpoint(func(c *Config) *string { return &c.SignIn.PublicIssuer }),
+	},
+	{
+		Env: "JWKS_URI", Section: SectionSignIn, Derived: "discovered",
+		Doc:     "Address of the provider's signing keys.",
+		Example: "https://cloud.example.org/apps/oidc/jwks",
+		kind:    endpoint(func(c *Config) *string { return &c.SignIn.JWKSURI }),
+	},
+	{
+		Env: "INTROSPECTION_URI", Section: SectionSignIn, Derived: "discovered",
+		Doc:     "Address of the provider's token introspection.",
+		Example: "https://cloud.example.org/apps/oidc/introspect",
+		kind:    endpoint(func(c *Config) *string { return &c.SignIn.IntrospectionURI }),
+	},
+	{
+		Env: "USERINFO_URI", Section: SectionSignIn, Derived: "discovered",
+		Doc:     "Address of the provider's userinfo.",
+		Example: "https://cloud.example.org/apps/oidc/userinfo",
+		kind:    endpoint(func(c *Config) *string { return &c.SignIn.UserinfoURI }),
+	},
+	{
+		Env: "OIDC_RESOURCE_SERVER_ID", Section: SectionSignIn,
+		Doc:     "Prefix that the provider puts before scope names (AWS Cognito).",
+		Example: "nextcloud-mcp",
+		kind:    text(func(c *Config) *string { return &c.SignIn.ResourceServerID }),
+	},
+	{
+		Env: "OIDC_DISCOVERY_BACKOFF_BASE", Section: SectionSignIn, Default: "1",
+		Doc:  "Seconds to wait after the first failed discovery. The wait grows up to `OIDC_DISCOVERY_BACKOFF_MAX`, and discovery goes on until it succeeds.",
+		kind: seconds(func(c *Config) *time.Duration { return &c.SignIn.BackoffBase }, 0, time.Hour),
+	},
+	{
+		Env: "OIDC_DISCOVERY_BACKOFF_MAX", Section: SectionSignIn, Default: "15",
+		Doc: "Seconds to wait between two discoveries at most.",
+		// A tenth of a second at least: the waits end at this value, and none
+		// would ask a broken provider without pause.
+		kind: seconds(func(c *Config) *time.Duration { return &c.SignIn.BackoffMax }, time.Second/10, time.Hour),
+	},
+
+	{
+		Env: "TOKEN_STORAGE_DB", Section: SectionStorage,
+		Derived: "`/app/data/tokens.db` in the container, else `$XDG_STATE_HOME/nextcloud-mcp-server/tokens.db`, else `~/.local/state/nextcloud-mcp-server/tokens.db`",
+		Doc:     "SQLite file with client registrations and grants. It must survive restarts.",
+		Example: "/var/lib/nextcloud-mcp-server/tokens.db",
+		kind:    file(func(c *Config) *string { return &c.Storage.Database }),
+	},
+	{
+		Env: "TOKEN_ENCRYPTION_KEY", Section: SectionStorage, Secret: true,
+		Derived: "a key file beside `TOKEN_STORAGE_DB` (its name with `.key`), made at the first start",
+		Doc:     "Key for the secrets in `TOKEN_STORAGE_DB`, 32 bytes in base64. `openssl rand -base64 32` makes one.",
+		Example: "$(openssl rand -base64 32)",
+		kind:    secret(func(c *Config) *auth.Secret { return &c.Storage.EncryptionKey }),
+	},
+
+	{
+		Env: "MCP_READ_ONLY", Flag: "read-only", Section: SectionTools, Default: "false",
+		Doc:  "Offer only tools that change nothing.",
+		kind: boolean(func(c *Config) *bool { return &c.Tools.ReadOnly }),
+	},
+	{
+		Env: "MCP_AREAS", Flag: "areas", HiddenFlags: []Flag{{"enable-app", "e"}}, Section: SectionTools, Derived: "all",
+		Doc:     "Offer only these areas, a comma list such as notes,calendar. `--enable-app NAME`, repeated, says the same.",
+		Example: "notes,calendar,files",
+		kind:    list(func(c *Config) *[]string { return &c.Tools.Areas }),
+	},
+	{
+		Env: "MCP_TOOLS", Flag: "tools", Section: SectionTools, Derived: "all of the areas and the tier",
+		Doc:     "Offer only these tools, a comma list of names.",
+		Example: "nc_notes_search_notes,nc_notes_get_note",
+		kind:    list(func(c *Config) *[]string { return &c.Tools.Only }),
+	},
+	{
+		Env: "MCP_EXCLUDE_TOOLS", Flag: "exclude-tools", Section: SectionTools,
+		Doc:     "Never offer these tools, a comma list of names.",
+		Example: "nc_notes_delete_note",
+		kind:    list(func(c *Config) *[]string { return &c.Tools.Exclude }),
+	},
+	{
+		Env: "MCP_TIER", Flag: "tier", Section: SectionTools, Default: "core",
+		Doc: "How many tools to offer. `core` is what most people need most days.",
+		kind: choice(func(c *Config) *string { return &c.Tools.Tier },
+			option[string]{name: "core", value: "core"},
+			option[string]{name: "extended", value: "extended"},
+			option[string]{name: "complete", value: "complete"}),
+	},
+
+	{
+		Env: "LOG_LEVEL", Flag: "log-level", Short: "l", Section: SectionOperation, Default: "info",
+		Doc:  "What to log, and everything above it.",
+		kind: choice(func(c *Config) *slog.Level { return &c.Log.Level }, logLevels...),
+	},
+	{
+		Env: "LOG_FORMAT", Flag: "log-format", Section: SectionOperation, Default: string(Text),
+		Doc: "Shape of the log lines.",
+		kind: choice(func(c *Config) *LogFormat { return &c.Log.Format },
+			option[LogFormat]{name: string(Text), value: Text},
+			option[LogFormat]{name: string(JSON), value: JSON}),
+	},
+	{
+		Env: "METRICS_ENABLED", Section: SectionOperation, Default: "false",
+		Doc:  "Serve Prometheus metrics at `/metrics`, on a listener of their own.",
+		kind: boolean(func(c *Config) *bool { return &c.Metrics.Enabled }),
+	},
+	{
+		Env: "METRICS_HOST", Section: SectionOperation, Default: "127.0.0.1",
+		Doc:  "Address to serve metrics on.",
+		kind: bindHost(func(c *Config) *string { return &c.Metrics.Host }),
+	},
+	{
+		Env: "METRICS_PORT", Section: SectionOperation, Default: "9090",
+		Doc:  "Port to serve metrics on.",
+		kind: port(func(c *Config) *int { return &c.Metrics.Port }),
+	},
+}

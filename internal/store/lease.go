@@ -1,0 +1,35 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// AcquireLease gives the named lease to owner for ttl, and reports whether it
+// did: a lease is free, expired, or the owner's own (which prolongs it). Time
+// is this process's clock.
+func (s *Store) AcquireLease(ctx context.Context, name, owner string, ttl time.Duration) (bool, error) {
+	var got bool
+	err := s.write(ctx, "acquire lease", func(tx *sql.Tx) error {
+		now := s.now()
+		res, err := tx.ExecContext(ctx, `INSERT INTO leases (name, owner, expires_at) VALUES (?1, ?2, ?3)
+			ON CONFLICT (name) DO UPDATE SET owner = ?2, expires_at = ?3 WHERE owner = ?2 OR expires_at <= ?4`,
+			name, owner, millis(now.Add(ttl)), millis(now))
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		got = n == 1
+		return err
+	})
+	return got && err == nil, err
+}
+
+// ReleaseLease gives the named lease back, if it is the owner's.
+func (s *Store) ReleaseLease(ctx context.Context, name, owner string) error {
+	return s.write(ctx, "release lease", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM leases WHERE name = ? AND owner = ?", name, owner)
+		return err
+	})
+}
