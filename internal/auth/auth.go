@@ -7,6 +7,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -18,14 +19,16 @@ import (
 type Subject string
 
 // Secret is a credential that must never reach a log, an error or a result:
-// every formatting of it reads "[redacted]".
+// every formatting of it reads "[redacted]". It must not be the key of a map:
+// encoding/json writes those as they are.
 type Secret string
 
 // String hides the value.
 func (Secret) String() string { return "[redacted]" }
 
-// GoString hides the value from %#v.
-func (Secret) GoString() string { return "[redacted]" }
+// Format hides the value from every verb of fmt, %d included. Only misuse that
+// vet refuses (%p, %w) goes past it.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[redacted]") }
 
 // LogValue hides the value from slog.
 func (Secret) LogValue() slog.Value { return slog.StringValue("[redacted]") }
@@ -53,6 +56,12 @@ type Principal struct {
 // Allows reports whether the principal may do what needs the given scopes.
 func (p *Principal) Allows(needed scope.Set) bool {
 	return p != nil && (p.Trusted || p.Scopes.HasAll(needed))
+}
+
+// Person identifies the person alone: issuer and subject. A client that
+// registers anew in the middle of a session keeps it.
+func (p *Principal) Person() string {
+	return fmt.Sprintf("%q %q", p.Issuer, string(p.Subject))
 }
 
 // Grant identifies what one client may do for one person: issuer, subject and

@@ -2,6 +2,8 @@ package nextcloud
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,7 +43,9 @@ func NewHost(base *url.URL, opts *HostOptions) *Host {
 	b.RawPath, b.RawQuery, b.Fragment, b.User = "", "", "", nil
 	h := &Host{base: &b, public: &b, userAgent: "nextcloud-mcp-server", cache: opts.Cache}
 	if opts.Public != nil {
-		h.public = opts.Public
+		p := *opts.Public
+		p.RawQuery, p.Fragment, p.User = "", "", nil
+		h.public = &p
 	}
 	if opts.UserAgent != "" {
 		h.userAgent = opts.UserAgent
@@ -106,6 +110,10 @@ func New(host *Host, credentials Credentials, opts *ClientOptions) *Client {
 	}
 	return c
 }
+
+// Format keeps the credentials out of whatever prints a client: fmt looks into
+// unexported fields without asking their types how they want to be shown.
+func (c *Client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "nextcloud.Client") }
 
 // Host is the Nextcloud the client speaks to.
 func (c *Client) Host() *Host { return c.host }

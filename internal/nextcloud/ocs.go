@@ -1,11 +1,13 @@
 package nextcloud
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"encoding/xml"
 	"maps"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -28,9 +30,7 @@ func (c *Client) OCS(ctx context.Context, r Request, out any) error {
 		return badAnswer(r.Op, res, err)
 	}
 	if e := env.failure(r.Op, res); e != nil {
-		if e.Kind == ErrUnauthenticated && c.refused != nil {
-			c.refused()
-		}
+		c.noteRefusal(e)
 		return e
 	}
 	if out == nil || emptyList(env.OCS.Data) {
@@ -41,6 +41,13 @@ func (c *Client) OCS(ctx context.Context, r Request, out any) error {
 	}
 	return nil
 }
+
+// The OCS status codes that mean something of their own.
+const (
+	ocsOK           = 100 // OCS v1; v2 repeats the HTTP status
+	ocsUnauthorised = 997
+	ocsUnknownAPI   = 998
+)
 
 // envelope is the outer shape of every OCS answer.
 type envelope struct {
@@ -59,15 +66,26 @@ type envelope struct {
 func (env *envelope) failure(op string, res *Response) *Error {
 	meta := env.OCS.Meta
 	switch code := meta.StatusCode; {
-	case code == 100, code/100 == 2:
+	case code == ocsOK, code/100 == 2:
 		return nil
-	case code == 997:
+	case code == ocsUnauthorised:
 		return &Error{Op: op, Kind: ErrUnauthenticated, Status: res.Status, OCS: code, Message: plain(meta.Message)}
-	case code == 998:
+	case code == ocsUnknownAPI:
 		return &Error{Op: op, Kind: ErrAppMissing, Status: res.Status, OCS: code, Message: "Nextcloud does not know this API"}
+	case code == 0:
+		return &Error{Op: op, Kind: ErrBadAnswer, Status: res.Status, Message: "the answer is not one of OCS"}
 	default:
 		return &Error{Op: op, Kind: KindOf(code), Status: res.Status, OCS: code, Message: plain(meta.Message)}
 	}
+}
+
+// ocsStatus is the status inside an error answer; 0 when it has none.
+func ocsStatus(res *Response) int {
+	var env envelope
+	if !bytes.HasPrefix(bytes.TrimSpace(res.Body), []byte("{")) || json.Unmarshal(res.Body, &env) != nil {
+		return 0
+	}
+	return env.OCS.Meta.StatusCode
 }
 
 // emptyList: PHP writes an empty object as [].
@@ -118,7 +136,7 @@ func serverMessage(res *Response) (message, exception string) {
 // plain is foreign text that is fit to be shown: one short line without markup.
 func plain(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	if strings.ContainsAny(s, "<>") || !utf8.ValidString(s) {
+	if strings.ContainsAny(s, "<>") || strings.ContainsFunc(s, unicode.IsControl) || !utf8.ValidString(s) {
 		return ""
 	}
 	if r := []rune(s); len(r) > 200 {

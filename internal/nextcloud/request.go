@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -85,10 +86,8 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 		if err == nil || !errors.As(err, &e) {
 			return res, err
 		}
-		if e.Kind == ErrUnauthenticated && c.refused != nil {
-			c.refused()
-		}
-		again := e.Status == http.StatusLocked || (e.Status == http.StatusServiceUnavailable && e.Kind != ErrMaintenance)
+		c.noteRefusal(e)
+		again := e.Status == http.StatusLocked || (e.Status == http.StatusServiceUnavailable && !errors.Is(e, ErrMaintenance))
 		if !again || try >= 4 {
 			return nil, err
 		}
@@ -102,6 +101,23 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 			return nil, err
 		case <-time.After(wait):
 		}
+	}
+}
+
+// noteRefusal tells the owner of the credentials that they were refused.
+func (c *Client) noteRefusal(e *Error) {
+	if !errors.Is(e, ErrUnauthenticated) {
+		return
+	}
+	if _, bearer := c.credentials.(Bearer); bearer && e.Message == "CORS requires basic auth" {
+		// Nextcloud before 30: app APIs refuse every bearer token, good or bad,
+		// so this says nothing about the token.
+		e.Kind = ErrForbidden
+		e.Message = "this Nextcloud takes no OAuth token on the API of this app: an administrator can update it to version 30 or newer, or the person can use an app password"
+		return
+	}
+	if c.refused != nil {
+		c.refused()
 	}
 }
 
@@ -127,9 +143,7 @@ func (c *Client) once(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, &Error{Op: r.Op, Kind: ErrInvalid, Err: err}
 	}
-	for k, v := range r.Header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, r.Header)
 	if r.Type != "" {
 		req.Header.Set("Content-Type", r.Type)
 	}
@@ -155,6 +169,8 @@ func (c *Client) once(ctx context.Context, r Request) (*Response, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(httpRes.Body, limit+1))
 	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, connectionError(r.Op, ctx.Err())
 	case err != nil:
 		return nil, &Error{Op: r.Op, Kind: ErrUnavailable, Message: "the answer was cut off", Err: err}
 	case int64(len(data)) > limit:
@@ -175,10 +191,13 @@ func answerError(op string, res *Response) *Error {
 	e := &Error{Op: op, Kind: KindOf(res.Status), Status: res.Status, RetryAfter: retryAfter(res.Header)}
 	e.Body = res.Body[:min(len(res.Body), 64<<10)]
 	e.Message, e.Exception = serverMessage(res)
+	if e.OCS = ocsStatus(res); e.OCS == ocsUnknownAPI {
+		e.Kind, e.Message = ErrAppMissing, "Nextcloud does not know this API"
+	}
 	switch {
 	case res.Status == http.StatusServiceUnavailable && maintenance(res):
 		e.Kind, e.Message = ErrMaintenance, "Nextcloud is in maintenance mode"
-	case res.Status == http.StatusBadRequest && bytes.Contains(res.Body, []byte("untrusted domain")):
+	case res.Status == http.StatusBadRequest && (bytes.Contains(res.Body, []byte("Trusted domain error")) || bytes.Contains(res.Body, []byte("untrusted domain"))):
 		e.Kind, e.Message = ErrUnavailable, "Nextcloud does not accept this host name: an administrator has to add it to trusted_domains in config.php"
 	}
 	return e
@@ -196,7 +215,7 @@ func retryAfter(h http.Header) time.Duration {
 		return min(time.Duration(s)*time.Second, 24*time.Hour)
 	}
 	if t, err := http.ParseTime(v); err == nil {
-		return max(0, time.Until(t))
+		return min(max(0, time.Until(t)), 24*time.Hour)
 	}
 	return 0
 }
@@ -226,12 +245,16 @@ func connectionError(op string, err error) *Error {
 		dns       *net.DNSError
 		netErr    net.Error
 	)
-	if errors.As(err, &urlErr) {
+	for errors.As(e.Err, &urlErr) {
 		e.Err = urlErr.Err // without the URL and its query
 	}
 	switch {
 	case errors.Is(err, errOtherHost):
 		e.Kind, e.Message = ErrBadAnswer, "Nextcloud sent us to another host ("+e.Err.Error()+"): set NEXTCLOUD_HOST to the final address"
+	case errors.Is(err, errLostWrite):
+		e.Kind, e.Message = ErrBadAnswer, "Nextcloud redirects requests: set NEXTCLOUD_HOST to the final address"
+	case errors.Is(err, errRedirects):
+		e.Kind, e.Message = ErrBadAnswer, "Nextcloud redirects in circles"
 	case errors.As(err, &unknownCA):
 		e.Message = "the certificate is self-signed or from an unknown authority: give its CA file in NEXTCLOUD_CA_BUNDLE"
 	case errors.As(err, &hostname):

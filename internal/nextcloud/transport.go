@@ -64,17 +64,26 @@ func LoadCABundle(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-var errOtherHost = errors.New("redirect to another host")
+var (
+	errOtherHost = errors.New("redirect to another host")
+	errLostWrite = errors.New("redirect that turns a request into another one")
+	errRedirects = errors.New("more than three redirects")
+)
 
 // sameHostRedirects follows at most three redirects, and only on the host that
-// was asked: a credential must not travel elsewhere.
+// was asked: a credential must not travel elsewhere. A redirect that would
+// turn a write into a GET (RFC 9110, 15.4) is refused: the page it leads to
+// would look like a success.
 func sameHostRedirects(r *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	if r.URL.Host != first.Host || (first.Scheme == "https" && r.URL.Scheme != "https") {
 		return fmt.Errorf("%w: %s", errOtherHost, r.URL.Scheme+"://"+r.URL.Host)
 	}
+	if r.Method != via[0].Method {
+		return errLostWrite
+	}
 	if len(via) > 3 {
-		return errors.New("more than three redirects")
+		return errRedirects
 	}
 	return nil
 }

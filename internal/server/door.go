@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,65 +19,78 @@ import (
 	"nextcloud-mcp-server/internal/tool"
 )
 
-// door is the front door of OAuth mode: it proves the bearer of every request,
-// and that it may do what the request asks, before MCP sees it.
+// door is the front door of OAuth mode: it proves the bearer of every request
+// (prove), and that it may do what the request asks (admit), before MCP sees
+// it. Between the two the body is read, which costs memory, so that strangers
+// cannot make it be read.
 type door struct {
 	cfg      *Config
 	metadata string // URL of the protected resource metadata
-	next     http.Handler
 }
 
-type tokenInfoKey struct{}
+type principalKey struct{}
 
-func newDoor(cfg *Config, next http.Handler) http.Handler {
-	// The SDK hands a TokenInfo to handlers only through its own middleware,
-	// whose challenges are not enough; so it is given what was proved here.
-	inject := sdkauth.RequireBearerToken(func(ctx context.Context, _ string, _ *http.Request) (*sdkauth.TokenInfo, error) {
-		info, ok := ctx.Value(tokenInfoKey{}).(*sdkauth.TokenInfo)
-		if !ok {
-			return nil, sdkauth.ErrInvalidToken
-		}
-		return info, nil
-	}, nil)
-	return &door{cfg: cfg, metadata: metadataURL(cfg.Public), next: inject(next)}
-}
+func newDoor(cfg *Config) *door { return &door{cfg, metadataURL(cfg.Public)} }
 
 // metadataURL is where the metadata of the resource is (RFC 9728, 3.1): the
 // well-known part stands between host and path.
 func metadataURL(public *url.URL) string {
-	return public.Scheme + "://" + public.Host + "/.well-known/oauth-protected-resource" +
-		strings.TrimSuffix(public.Path, "/") + mcpPath
+	return public.Scheme + "://" + public.Host + wellKnown + strings.TrimSuffix(public.Path, "/") + mcpPath
 }
 
-// ServeHTTP implements http.Handler.
-func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	token, ok := bearerToken(r.Header)
-	if !ok {
-		d.challenge(w, http.StatusUnauthorized, "", "", d.ordinary())
-		return
-	}
-	p, err := d.cfg.Door.Verify(r.Context(), token)
-	if err != nil {
-		d.refuse(w, r, err)
-		return
-	}
-	needs, missing := d.missing(r.Context(), p)
-	if missing {
-		// Old clients replace their scopes by the challenged ones, so what was
-		// granted already is named too.
-		all := needs.Union(p.Scopes)
-		d.challenge(w, http.StatusForbidden, auth.CodeInsufficientScope,
-			"This needs the scope "+p.Scopes.Missing(needs).String()+", which was not granted.", all)
-		return
-	}
-	info := &sdkauth.TokenInfo{
-		Scopes: p.Scopes.Strings(), Expiration: p.Expires, UserID: p.Grant(),
-		Extra: map[string]any{tool.PrincipalKey: p},
-	}
-	if info.Expiration.IsZero() {
-		info.Expiration = time.Now().Add(time.Minute) // the SDK wants one; the next request is proved anew
-	}
-	d.next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), tokenInfoKey{}, info)))
+// prove lets in who holds a good token.
+func (d *door) prove(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, ok := bearerToken(r.Header)
+		if !ok {
+			d.challenge(w, http.StatusUnauthorized, "", "", d.ordinary())
+			return
+		}
+		p, err := d.cfg.Door.Verify(r.Context(), token)
+		if err == nil && p == nil {
+			err = errors.New("the verifier named nobody")
+		}
+		if err != nil {
+			d.refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, p)))
+	})
+}
+
+// admit lets through what the caller's scopes allow, with the caller's proof
+// where handlers find it.
+func (d *door) admit(next http.Handler) http.Handler {
+	// The SDK hands a TokenInfo to handlers only through its own middleware,
+	// whose challenges are not enough; so it is given what was proved here. It
+	// must not look at the expiry again: it knows nothing of clock skew.
+	inject := sdkauth.RequireBearerToken(func(ctx context.Context, _ string, _ *http.Request) (*sdkauth.TokenInfo, error) {
+		p, ok := ctx.Value(principalKey{}).(*auth.Principal)
+		if !ok {
+			return nil, sdkauth.ErrInvalidToken
+		}
+		return &sdkauth.TokenInfo{
+			Scopes: p.Scopes.Strings(), UserID: p.Person(), Extra: map[string]any{tool.PrincipalKey: p},
+		}, nil
+	}, &sdkauth.RequireBearerTokenOptions{AllowMissingExpiration: true})(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, _ := r.Context().Value(principalKey{}).(*auth.Principal)
+		if needs := d.needs(r.Context()); p != nil && !p.Allows(needs) {
+			d.challenge(w, http.StatusForbidden, auth.CodeInsufficientScope,
+				"This needs the scope "+p.Scopes.Missing(needs).String()+", which was not granted.", stepUp(needs, p.Scopes))
+			return
+		}
+		inject.ServeHTTP(w, r)
+	})
+}
+
+// stepUp are the scopes to ask for when granted are not enough. Old clients
+// replace their scopes by the challenged ones, so what was granted already is
+// named too; except offline_access, which a resource must not ask for (MCP
+// 2026-07-28, Authorization).
+func stepUp(needs, granted scope.Set) scope.Set {
+	all := needs.Union(granted).Scopes()
+	return scope.NewSet(slices.DeleteFunc(all, func(s scope.Scope) bool { return s == scope.OfflineAccess })...)
 }
 
 // bearerToken is the token of the one Authorization header (RFC 6750, 2.1).
@@ -88,29 +102,31 @@ func bearerToken(h http.Header) (string, bool) {
 	}
 	scheme, token, ok := strings.Cut(values[0], " ")
 	token = strings.Trim(token, " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" || strings.ContainsAny(token, " \t") {
+	foreign := func(r rune) bool { return r <= ' ' || r > '~' }
+	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" || strings.ContainsFunc(token, foreign) {
 		return "", false
 	}
 	return token, true
 }
 
-// missing is what all messages of the request need, and whether p lacks any
-// of it.
-func (d *door) missing(ctx context.Context, p *auth.Principal) (scope.Set, bool) {
+// needs are the scopes that all messages of the request need. Nothing is
+// offered under a name that the gate does not know, so such a message needs
+// none, and the protocol answers that it is unknown.
+func (d *door) needs(ctx context.Context) scope.Set {
 	var needs scope.Set
 	for _, m := range messages(ctx) {
 		var n scope.Set
 		switch m.method {
 		case "tools/call":
 			n, _ = d.cfg.Gate.ToolNeeds(m.tool)
-		case "resources/read", "resources/subscribe", "resources/unsubscribe", "completion/complete":
+		case "resources/read", "resources/subscribe", "resources/unsubscribe":
 			n, _ = d.cfg.Gate.ResourceNeeds(m.uri)
+		case "completion/complete":
+			n, _ = d.cfg.Gate.ResourceNeeds(m.ref)
 		}
-		// Nothing is offered under a name that the gate does not know, so the
-		// protocol answers that it is unknown.
 		needs = needs.Union(n)
 	}
-	return needs, !p.Allows(needs)
+	return needs
 }
 
 // ordinary are the scopes that ordinary use needs; a first sign-in asks for
@@ -129,23 +145,31 @@ func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		d.cfg.Log.ErrorContext(r.Context(), "A token could not be checked", "error", err)
 		refusal = &auth.Error{Status: http.StatusServiceUnavailable, Code: auth.CodeTemporarilyUnavailable, Description: "The token cannot be checked now."}
 	}
-	if refusal.Status == http.StatusUnauthorized {
-		d.challenge(w, refusal.Status, refusal.Code, refusal.Description, d.ordinary())
-		return
+	switch refusal.Status {
+	case http.StatusUnauthorized:
+		code := refusal.Code
+		if code == "" {
+			code = auth.CodeInvalidToken // without a code it would say that there was no token
+		}
+		d.challenge(w, refusal.Status, code, refusal.Description, d.ordinary())
+	default:
+		unavailable(w, refusal)
 	}
-	unavailable(w, refusal)
 }
 
 // unavailable answers 503 with Retry-After, or whatever status the error says.
 func unavailable(w http.ResponseWriter, e *auth.Error) {
-	wait := e.RetryAfter
+	wait, status := e.RetryAfter, e.Status
 	if wait <= 0 {
 		wait = 5 * time.Second
 	}
-	if e.Status == http.StatusServiceUnavailable {
+	if status < 400 {
+		status = http.StatusServiceUnavailable
+	}
+	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 	}
-	writeError(w, e.Status, e.Code, e.Description)
+	writeError(w, status, e.Code, e.Description)
 }
 
 // challenge answers 401 or 403 (RFC 6750, 3; RFC 9728, 5.1). Without a code

@@ -15,11 +15,12 @@ const stateless = "2026-07-28"
 // eras serves both protocol generations on one URL over one shared server.
 func eras(server *mcp.Server, log *slog.Logger) http.Handler {
 	get := func(*http.Request) *mcp.Server { return server }
-	older := mcp.NewStreamableHTTPHandler(get, &mcp.StreamableHTTPOptions{
+	var older http.Handler = mcp.NewStreamableHTTPHandler(get, &mcp.StreamableHTTPOptions{
 		SessionTimeout: 30 * time.Minute, Logger: log, MaxRequestBodyBytes: maxBody,
 		EventStore:                 mcp.NewMemoryEventStore(nil),
 		DisableLocalhostProtection: true, // the host check comes first, and knows proxies
 	})
+	older = (&sessions{server: server}).bound(older)
 	newer := mcp.NewStreamableHTTPHandler(get, &mcp.StreamableHTTPOptions{
 		Stateless: true, PropagateRequestCancellation: true, Logger: log, MaxRequestBodyBytes: maxBody,
 		DisableLocalhostProtection: true,

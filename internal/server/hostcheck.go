@@ -21,13 +21,11 @@ type hostCheck struct {
 
 func newHostCheck(cfg *Config) *hostCheck {
 	c := &hostCheck{loopbackOrigins: cfg.Door != nil}
-	c.hosts = append(c.hosts, strings.ToLower(cfg.Public.Host))
-	for _, h := range cfg.AllowedHosts {
-		c.hosts = append(c.hosts, strings.ToLower(h))
+	for _, h := range append([]string{cfg.Public.Host}, cfg.AllowedHosts...) {
+		c.hosts = append(c.hosts, plainHost(h))
 	}
-	c.origins = append(c.origins, strings.ToLower(cfg.Public.Scheme+"://"+cfg.Public.Host))
-	for _, o := range cfg.AllowedOrigins {
-		c.origins = append(c.origins, strings.ToLower(strings.TrimSuffix(o, "/")))
+	for _, o := range append([]string{cfg.Public.Scheme + "://" + cfg.Public.Host}, cfg.AllowedOrigins...) {
+		c.origins = append(c.origins, plainOrigin(strings.TrimSuffix(o, "/")))
 	}
 	return c
 }
@@ -36,6 +34,10 @@ func (c *hostCheck) check(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !c.hostAllowed(r.Host) {
 			http.Error(w, "This server is not known under this host name. Set NEXTCLOUD_MCP_SERVER_URL to the address that clients use, or add the name to MCP_ALLOWED_HOSTS.", http.StatusForbidden)
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, wellKnown) { // public, for any page
+			next.ServeHTTP(w, r)
 			return
 		}
 		origins := r.Header.Values("Origin")
@@ -66,29 +68,58 @@ func allowOrigin(h http.Header, origin string) {
 }
 
 func (c *hostCheck) hostAllowed(host string) bool {
-	host = strings.ToLower(host)
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
+	host = plainHost(host)
+	name, port, _ := splitHost(host)
+	if name == "" || strings.Trim(port, "0123456789") != "" {
+		return false
 	}
 	if loopbackName(name) {
 		return true
 	}
 	return slices.ContainsFunc(c.hosts, func(allowed string) bool {
-		if base, any := strings.CutSuffix(allowed, ":*"); any {
+		if base, wildcard := strings.CutSuffix(allowed, ":*"); wildcard {
 			return name == strings.Trim(base, "[]")
 		}
 		return host == allowed
 	})
 }
 
-func (c *hostCheck) originAllowed(origin string) bool {
+// splitHost splits a Host header; the port may be missing, and the name of an
+// IPv6 address comes without brackets.
+func splitHost(host string) (name, port string, ok bool) {
+	if name, port, err := net.SplitHostPort(host); err == nil {
+		return name, port, true
+	}
+	return strings.Trim(host, "[]"), "", false
+}
+
+// plainHost is a host in lower case without a port that says nothing: proxies
+// end TLS, so both default ports are none.
+func plainHost(host string) string {
+	host = strings.ToLower(host)
+	if _, port, ok := splitHost(host); ok && (port == "443" || port == "80") {
+		return strings.TrimSuffix(host, ":"+port)
+	}
+	return host
+}
+
+// plainOrigin is an origin in lower case without the default port of its
+// scheme (RFC 6454, 6.1).
+func plainOrigin(origin string) string {
 	origin = strings.ToLower(origin)
+	if strings.HasPrefix(origin, "https://") {
+		return strings.TrimSuffix(origin, ":443")
+	}
+	return strings.TrimSuffix(origin, ":80")
+}
+
+func (c *hostCheck) originAllowed(origin string) bool {
+	origin = plainOrigin(origin)
 	if slices.Contains(c.origins, origin) {
 		return true
 	}
 	u, err := url.Parse(origin)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Path != "" || u.User != nil {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || origin != u.Scheme+"://"+u.Host {
 		return false
 	}
 	return c.loopbackOrigins && loopbackName(u.Hostname())
@@ -96,7 +127,6 @@ func (c *hostCheck) originAllowed(origin string) bool {
 
 // loopbackName reports whether a name can only mean this machine.
 func loopbackName(name string) bool {
-	name = strings.Trim(name, "[]")
 	if name == "localhost" {
 		return true
 	}

@@ -9,6 +9,9 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // maxBody bounds a request to /mcp, in bytes.
@@ -17,11 +20,19 @@ const maxBody = 8 << 20
 // maxBatch bounds a JSON-RPC batch, which only protocol 2025-03-26 has.
 const maxBatch = 32
 
+// maxFields bounds the fields of a message, of its params and of their _meta;
+// the arguments of a tool are not counted.
+const maxFields = 256
+
+// bodyTimeout bounds how long a request may take to arrive.
+const bodyTimeout = time.Minute
+
 // message is what the checks need of one JSON-RPC message.
 type message struct {
 	method string
 	tool   string // params.name of tools/call and prompts/get
-	uri    string // params.uri, or params.ref.uri of completion/complete
+	uri    string // params.uri
+	ref    string // params.ref.uri of completion/complete
 	meta   string // params._meta["io.modelcontextprotocol/protocolVersion"]
 }
 
@@ -42,7 +53,10 @@ func peek(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		control := http.NewResponseController(w)
+		_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // not every writer can
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		_ = control.SetReadDeadline(time.Time{})
 		if err != nil {
 			var tooLarge *http.MaxBytesError
 			if errors.As(err, &tooLarge) {
@@ -67,7 +81,11 @@ func peek(next http.Handler) http.Handler {
 }
 
 func parseMessages(body []byte) ([]message, error) {
-	trimmed := bytes.TrimSpace(body)
+	// RFC 8259, 8.1. Readers differ in what they make of anything else.
+	if !utf8.Valid(body) {
+		return nil, errors.New("not UTF-8")
+	}
+	trimmed := bytes.Trim(body, " \t\r\n")
 	if len(trimmed) == 0 || trimmed[0] != '[' {
 		m, err := parseMessage(trimmed)
 		return []message{m}, err
@@ -110,7 +128,7 @@ func parseMessage(raw []byte) (message, error) {
 		if err != nil {
 			return m, err
 		}
-		m.uri = text(fields["uri"])
+		m.ref = text(fields["uri"])
 	}
 	if meta := params["_meta"]; len(meta) > 0 && meta[0] == '{' {
 		const version = "io.modelcontextprotocol/protocolVersion"
@@ -149,6 +167,12 @@ func object(raw []byte, names ...string) (map[string]json.RawMessage, error) {
 			if key != n && strings.EqualFold(key, n) {
 				return nil, fmt.Errorf("%q for %q", key, n)
 			}
+		}
+		if strings.ContainsFunc(key, unicode.IsControl) {
+			return nil, fmt.Errorf("control character in %q", key)
+		}
+		if len(fields) == maxFields {
+			return nil, fmt.Errorf("more than %d fields", maxFields)
 		}
 		fields[key] = value
 	}

@@ -51,6 +51,9 @@ type Config struct {
 // mcpPath is where MCP is spoken, below the public address.
 const mcpPath = "/mcp"
 
+// wellKnown is where the metadata of a protected resource is (RFC 9728, 3).
+const wellKnown = "/.well-known/oauth-protected-resource"
+
 // ResourceURL is the identifier of the protected resource (RFC 9728, 1.2) and
 // the address people paste into clients: the public address with /mcp.
 func ResourceURL(public *url.URL) string {
@@ -65,15 +68,15 @@ func New(cfg Config) http.Handler {
 	mux.Handle(mcpPath, endpoint)
 	health := cfg.Health.routes(mux)
 	meta := &metadata{cfg: &cfg}
-	mux.HandleFunc("/.well-known/oauth-protected-resource", meta.serve)
-	mux.HandleFunc("/.well-known/oauth-protected-resource"+mcpPath, meta.serve)
+	mux.HandleFunc(wellKnown, meta.serve)
+	mux.HandleFunc(wellKnown+mcpPath, meta.serve)
 	mux.HandleFunc("GET /{$}", cfg.front)
 	if prefix != "" {
 		// Behind a proxy that keeps the path, everything is below the prefix;
 		// RFC 9728 puts the metadata before it.
 		mux.Handle(prefix+mcpPath, endpoint)
-		mux.HandleFunc("/.well-known/oauth-protected-resource"+prefix, meta.serve)
-		mux.HandleFunc("/.well-known/oauth-protected-resource"+prefix+mcpPath, meta.serve)
+		mux.HandleFunc(wellKnown+prefix, meta.serve)
+		mux.HandleFunc(wellKnown+prefix+mcpPath, meta.serve)
 	}
 	hosts := newHostCheck(&cfg)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -86,16 +89,16 @@ func New(cfg Config) http.Handler {
 	})
 }
 
-// endpoint is the pipeline of /mcp: body limit and single parse, front door,
+// endpoint is the pipeline of /mcp: front door, body limit and single parse,
 // scope, protocol generation.
 func (cfg *Config) endpoint() http.Handler {
 	h := eras(cfg.MCP, cfg.Log)
 	h = keepAlive(h, 25*time.Second)
-	if cfg.Door != nil {
-		h = newDoor(cfg, h)
+	if cfg.Door == nil {
+		return cfg.observed(peek(h))
 	}
-	h = peek(h)
-	return cfg.observed(h)
+	d := newDoor(cfg)
+	return cfg.observed(d.prove(peek(d.admit(h))))
 }
 
 func (cfg *Config) observed(next http.Handler) http.Handler {

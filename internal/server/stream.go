@@ -18,6 +18,9 @@ func keepAlive(next http.Handler, every time.Duration) http.Handler {
 	})
 }
 
+// writeTimeout bounds how long one event may take to be taken by the client.
+const writeTimeout = time.Minute
+
 // stream is a response that may turn out to be an event stream. The SDK writes
 // each event in one Write, so a comment between two writes is between events.
 type stream struct {
@@ -58,6 +61,13 @@ func (s *stream) Write(b []byte) (int, error) {
 	if s.timer != nil {
 		s.timer.Reset(s.every)
 	}
+	return s.write(b)
+}
+
+// write writes within a limit: a client that reads no more must not hold the
+// stream, and who waits for it, for ever.
+func (s *stream) write(b []byte) (int, error) {
+	_ = http.NewResponseController(s.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTimeout))
 	return s.ResponseWriter.Write(b)
 }
 
@@ -81,7 +91,7 @@ func (s *stream) comment() {
 	if s.done {
 		return
 	}
-	if _, err := s.ResponseWriter.Write([]byte(": keep-alive\n\n")); err != nil {
+	if _, err := s.write([]byte(": keep-alive\n\n")); err != nil {
 		return
 	}
 	_ = http.NewResponseController(s.ResponseWriter).Flush()
@@ -95,4 +105,6 @@ func (s *stream) stop() {
 	if s.timer != nil {
 		s.timer.Stop()
 	}
+	// The connection may serve more requests.
+	_ = http.NewResponseController(s.ResponseWriter).SetWriteDeadline(time.Time{})
 }

@@ -5,7 +5,6 @@ package telemetry
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"sync"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // NewLogger writes log lines to w: JSON objects, or text for people with the
@@ -94,16 +94,22 @@ func appendAttr(b *strings.Builder, group string, a slog.Attr) {
 		return
 	}
 	text := v.String()
-	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '"' || r == '=' || !unicode.IsPrint(r) }) || text == "" {
+	if text == "" || !utf8.ValidString(text) || strings.ContainsFunc(text, special) {
 		text = strconv.Quote(text)
 	}
-	fmt.Fprintf(b, " %s%s=%s", group, a.Key, text)
+	b.WriteString(" " + oneLine(group+a.Key) + "=" + text)
 }
 
-// oneLine keeps a message that holds foreign text from forging log lines.
+// special reports whether a value that holds r needs quotes.
+func special(r rune) bool {
+	return unicode.IsSpace(r) || r == '"' || r == '=' || !unicode.IsPrint(r)
+}
+
+// oneLine keeps a message that holds foreign text from forging log lines, with
+// line ends of any kind or with characters that change what a terminal shows.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\r' || unicode.IsControl(r) {
+		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r

@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -124,21 +125,28 @@ func (b *Binding) handler(t *Tool) (mcp.ToolHandler, error) {
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(ctx, b.Timeout)
 		defer cancel()
-		out, err := b.run(ctx, req.Extra, needs, func(nc *nextcloud.Client) (any, error) {
+		var res *mcp.CallToolResult
+		err := b.run(ctx, req.Extra, needs, func(nc *nextcloud.Client) error {
 			clean, err := args.read(req.Params.Arguments)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			return t.call(ctx, nc, clean)
+			out, err := t.call(ctx, nc, clean)
+			if err != nil {
+				return err
+			}
+			res, err = result(out)
+			return err
 		})
+		end := outcome(ctx, err)
 		if b.Observe != nil {
-			b.Observe(t.Name, outcome(err), time.Since(start))
+			b.Observe(t.Name, end, time.Since(start))
 		}
 		if err != nil {
-			b.Log.DebugContext(ctx, "Tool call refused", "tool", t.Name, "error", err)
+			b.Log.DebugContext(ctx, "Tool call failed", "tool", t.Name, "outcome", end)
 			return failed(explain(ctx, b.Log, t.Name, err)), nil
 		}
-		return result(out)
+		return res, nil
 	}, nil
 }
 
@@ -148,12 +156,14 @@ func (b *Binding) reader(r *Resource) mcp.ResourceHandler {
 		ctx, cancel := context.WithTimeout(ctx, b.Timeout)
 		defer cancel()
 		uri := req.Params.URI
-		out, err := b.run(ctx, req.Extra, needs, func(nc *nextcloud.Client) (any, error) {
+		var content Content
+		err := b.run(ctx, req.Extra, needs, func(nc *nextcloud.Client) (err error) {
 			vars, ok := r.match(uri)
 			if !ok {
-				return nil, mcp.ResourceNotFoundError(uri)
+				return mcp.ResourceNotFoundError(uri)
 			}
-			return r.read(ctx, nc, vars)
+			content, err = r.read(ctx, nc, vars)
+			return err
 		})
 		var wire *jsonrpc.Error
 		switch {
@@ -164,7 +174,6 @@ func (b *Binding) reader(r *Resource) mcp.ResourceHandler {
 		case err != nil:
 			return nil, &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: explain(ctx, b.Log, r.Name, err)}
 		}
-		content, _ := out.(Content)
 		rc := &mcp.ResourceContents{URI: uri, MIMEType: content.MIMEType, Text: content.Text, Blob: content.Blob}
 		return &mcp.ReadResourceResult{Contents: []*mcp.ResourceContents{rc}}, nil
 	}
@@ -172,18 +181,23 @@ func (b *Binding) reader(r *Resource) mcp.ResourceHandler {
 
 // run checks once more that the caller may do this, finds the caller's client
 // and does the work. The gate of the front door has decided before; this is
-// the net under it.
-func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, needs scope.Set, work func(*nextcloud.Client) (any, error)) (any, error) {
+// the net under it. A panic of the work is an error like any other.
+func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, needs scope.Set, work func(*nextcloud.Client) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
 	p := b.principal(extra)
 	if p == nil {
-		return nil, &nextcloud.Error{Kind: nextcloud.ErrUnauthenticated, Message: "nobody is signed in"}
+		return &nextcloud.Error{Kind: nextcloud.ErrUnauthenticated, Message: "nobody is signed in"}
 	}
 	if !p.Allows(needs) {
-		return nil, Invalidf("This connection may not do that: it lacks the scope %s. The person has to allow it when connecting this server in the client.", p.Scopes.Missing(needs))
+		return Invalidf("This connection may not do that: it lacks the scope %s. The person has to allow it when connecting this server in the client.", p.Scopes.Missing(needs))
 	}
 	nc, err := b.Clients.Client(ctx, p)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	return work(nc)
 }
@@ -200,9 +214,15 @@ func (b *Binding) principal(extra *mcp.RequestExtra) *auth.Principal {
 }
 
 func result(out any) (*mcp.CallToolResult, error) {
-	data, err := json.Marshal(out)
-	if err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // a model pays for each \u003c
+	if err := enc.Encode(out); err != nil {
 		return nil, fmt.Errorf("encode result: %w", err)
+	}
+	data := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if data[0] != '{' {
+		return nil, errors.New("the result is no object") // clients of older revisions drop it
 	}
 	res := &mcp.CallToolResult{StructuredContent: json.RawMessage(data)}
 	if c, ok := out.(Contenter); ok {
@@ -218,15 +238,24 @@ func failed(text string) *mcp.CallToolResult {
 	return &mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: text}}}
 }
 
-func outcome(err error) string {
-	var e *nextcloud.Error
-	switch {
-	case err == nil:
+// outcome is one of a few words, for metrics.
+func outcome(ctx context.Context, err error) string {
+	if err == nil {
 		return "ok"
-	case errors.As(err, &e):
+	}
+	if _, bad := errors.AsType[*invalid](err); bad {
+		return "refused"
+	}
+	switch {
+	case stopped(ctx, err, context.DeadlineExceeded):
+		return "timed out"
+	case stopped(ctx, err, context.Canceled):
+		return "cancelled"
+	}
+	if e, ok := errors.AsType[*nextcloud.Error](err); ok && e.Kind != nil {
 		return e.Kind.Error()
 	}
-	return "refused"
+	return "internal error"
 }
 
 // recovering keeps a panic inside the call that caused it; without it the SDK

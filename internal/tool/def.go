@@ -8,6 +8,7 @@ package tool
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -131,7 +132,12 @@ func New[C, In, Out any](def Def, do func(ctx context.Context, client C, in In) 
 		call: func(ctx context.Context, client C, args json.RawMessage) (any, error) {
 			var in In
 			if err := json.Unmarshal(args, &in); err != nil {
-				return nil, Invalidf("arguments: %v", err)
+				// The schema has let it through: a number too large for its
+				// type, or a text with rules of its own such as a time.
+				if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+					return nil, Invalidf("%q is out of range", wrong.Field)
+				}
+				return nil, Invalidf("the arguments cannot be read: %v", err)
 			}
 			return do(ctx, client, in)
 		},

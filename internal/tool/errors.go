@@ -2,13 +2,12 @@ package tool
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"time"
-
-	"crypto/rand"
 
 	"nextcloud-mcp-server/internal/nextcloud"
 )
@@ -53,23 +52,32 @@ func explain(ctx context.Context, log *slog.Logger, name string, err error) stri
 	if errors.As(err, &bad) {
 		return err.Error()
 	}
+	// The end of the call comes first: on the way to Nextcloud it looks like a
+	// connection that failed.
+	switch {
+	case stopped(ctx, err, context.DeadlineExceeded):
+		return "This took too long and was stopped. A change may have been made nevertheless, so look before trying again. Ask for less at once."
+	case stopped(ctx, err, context.Canceled):
+		return "The call was cancelled."
+	}
 	var e *nextcloud.Error
 	if errors.As(err, &e) {
 		for _, a := range advice {
-			if errors.Is(e, a.kind) {
+			if e.Is(a.kind) {
 				return describe(e) + " " + waiting(e) + a.text
 			}
 		}
 	}
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return "This took too long and was stopped. Ask for less at once, or try again."
-	case errors.Is(err, context.Canceled):
-		return "The call was cancelled."
-	}
 	ref := rand.Text()[:8]
 	log.ErrorContext(ctx, "Internal error in a tool", "tool", name, "ref", ref, "error", err)
 	return fmt.Sprintf("Internal error (ref %s). Nothing more is known; tell the person, who can find the reference in the server's log.", ref)
+}
+
+// stopped reports whether err came of the end of the call, of the given kind.
+// A time limit of the way to Nextcloud alone is not that.
+func stopped(ctx context.Context, err, end error) bool {
+	var e *nextcloud.Error
+	return errors.Is(err, end) && (errors.Is(ctx.Err(), end) || !errors.As(err, &e))
 }
 
 // describe is one sentence of what failed and why.
@@ -90,5 +98,5 @@ func waiting(e *nextcloud.Error) string {
 	if e.RetryAfter <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("Wait %d seconds. ", int(e.RetryAfter.Round(time.Second)/time.Second))
+	return fmt.Sprintf("Wait %d seconds. ", int((e.RetryAfter+time.Second-1)/time.Second))
 }

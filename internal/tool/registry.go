@@ -133,14 +133,15 @@ func (r *Registry) ToolNeeds(name string) (scope.Set, bool) {
 }
 
 // ResourceNeeds are the scopes that reading uri, or completing the template
-// uri, needs; false when no such resource is offered.
-func (r *Registry) ResourceNeeds(uri string) (scope.Set, bool) {
+// uri, needs; false when no such resource is offered. Where several resources
+// could be meant, it takes the scopes of all.
+func (r *Registry) ResourceNeeds(uri string) (needs scope.Set, offered bool) {
 	for _, res := range r.resources {
-		if _, ok := res.match(uri); ok || uri == res.URI {
-			return scope.NewSet(res.Scope), true
+		if uri == res.URI || res.matches(uri) {
+			needs, offered = needs.Union(scope.NewSet(res.Scope)), true
 		}
 	}
-	return scope.Set{}, false
+	return needs, offered
 }
 
 // Off says why a tool that exists is not offered.

@@ -77,10 +77,25 @@ type Resource struct {
 // Templated reports whether the URI has variables.
 func (r *Resource) Templated() bool { return len(r.template.Varnames()) > 0 }
 
+// maxURI bounds the URI of a resource, in bytes.
+const maxURI = 8 << 10
+
+// matches reports whether uri belongs to the resource, in the way the SDK
+// finds the resource to read: the gate must not see another one.
+func (r *Resource) matches(uri string) bool {
+	if !r.Templated() {
+		return uri == r.URI
+	}
+	return len(uri) <= maxURI && r.template.Regexp().MatchString(uri)
+}
+
 // match is the values of the variables when uri belongs to the resource.
 func (r *Resource) match(uri string) (Vars, bool) {
+	if !r.matches(uri) {
+		return nil, false
+	}
 	if !r.Templated() {
-		return nil, uri == r.URI
+		return nil, true
 	}
 	values := r.template.Match(uri)
 	if values == nil {

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"nextcloud-mcp-server/internal/app"
+	"nextcloud-mcp-server/internal/config"
+)
+
+func serve(cmd *cobra.Command, environ []string, envFile string) error {
+	cfg, warnings, err := config.Load(cmd.Flags(), environ, readEnvFile(envFile), app.CheckTools)
+	warn(cmd.ErrOrStderr(), cfg.Log.Format, warnings)
+	if err != nil {
+		return err
+	}
+	tune(environ)
+	return app.Serve(cmd.Context(), cfg, streams(cmd))
+}
+
+func readEnvFile(name string) config.EnvFile {
+	if name == "" {
+		return config.ReadEnvFile(config.DefaultEnvFile, true)
+	}
+	return config.ReadEnvFile(name, false)
+}
+
+func streams(cmd *cobra.Command) app.Streams {
+	return app.Streams{In: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Err: cmd.ErrOrStderr()}
+}
+
+// warn prints what Load noticed: there is no logger before the configuration.
+func warn(w io.Writer, format config.LogFormat, warnings []config.Warning) {
+	for _, warning := range warnings {
+		if format == config.JSON {
+			slog.New(slog.NewJSONHandler(w, nil)).Warn(warning.Text, "variable", warning.Variable)
+			continue
+		}
+		fmt.Fprintln(w, "warning: "+warning.String())
+	}
+}
+
+// tune trades memory for time: the live heap of this server is a few
+// megabytes, so that collecting at five times of it costs little memory and
+// saves most collections. GOGC and GOMEMLIMIT keep their meaning.
+func tune(environ []string) {
+	if !slices.ContainsFunc(environ, func(pair string) bool {
+		return strings.HasPrefix(pair, "GOGC=") && pair != "GOGC="
+	}) {
+		debug.SetGCPercent(400)
+	}
+}
+
+func newDemo(environ []string) *cobra.Command {
+	var opts app.DemoOptions
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run the server with a simulated Nextcloud to try it out",
+		Long: "Run the server together with a simulated Nextcloud, to try it out without an account.\n" +
+			"Only flags count here: variables and .env files describe a real Nextcloud.",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if opts.NextcloudPort < 1 || opts.NextcloudPort > 65535 {
+				return usagef("--nextcloud-port must be from 1 to 65535")
+			}
+			return demo(cmd, environ, opts)
+		},
+	}
+	cmd.Flags().IntVar(&opts.NextcloudPort, "nextcloud-port", 8080, "Listening `port` of the simulated Nextcloud")
+	cmd.Flags().BoolVar(&opts.JSON, "json", false, "Print addresses and accounts as JSON")
+	config.RegisterFlags(cmd.Flags(), config.SectionServer, config.SectionTools, config.SectionOperation)
+	completeValues(cmd)
+	return cmd
+}
+
+func demo(cmd *cobra.Command, environ []string, opts app.DemoOptions) error {
+	simulated := []string{
+		fmt.Sprintf("NEXTCLOUD_HOST=http://127.0.0.1:%d", opts.NextcloudPort),
+		// Never opened: the demo keeps nothing. Named so that it also runs
+		// where there is no home directory.
+		"TOKEN_STORAGE_DB=demo.db",
+	}
+	cfg, warnings, err := config.Load(cmd.Flags(), simulated, config.EnvFile{}, app.CheckTools)
+	warn(cmd.ErrOrStderr(), cfg.Log.Format, warnings)
+	if err != nil {
+		return err
+	}
+	if cfg.Server.Port == opts.NextcloudPort {
+		return usagef("--port and --nextcloud-port are the same, %d", opts.NextcloudPort)
+	}
+	tune(environ)
+	return app.Demo(cmd.Context(), cfg, opts, streams(cmd))
+}

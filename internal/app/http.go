@@ -1,0 +1,125 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"nextcloud-mcp-server/internal/auth"
+	"nextcloud-mcp-server/internal/server"
+)
+
+type checks = map[string]server.Check
+
+// front is what differs between the modes at the HTTP side.
+type front struct {
+	mode   string
+	door   auth.Verifier          // nil leaves /mcp open
+	issuer func() (string, error) // needed with door
+	ready  func() (bool, checks)
+	up     func() // called when the port is open
+}
+
+// http serves until ctx ends, then lets open requests finish.
+func (a *app) http(ctx context.Context, m *mcp.Server, f front) error {
+	cfg := server.Config{
+		MCP: m, Gate: a.registry, Log: a.log,
+		Public: a.cfg.Server.PublicURL, AllowedHosts: a.cfg.Server.AllowedHosts, AllowedOrigins: a.cfg.Server.AllowedOrigins,
+		Door: f.door, Issuer: f.issuer,
+		Health: server.Health{Mode: f.mode, Ready: f.ready},
+	}
+	if a.metrics != nil {
+		cfg.Observe = a.metrics.Request
+	}
+	handler := server.New(cfg)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.Server.Addr())
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	srv := a.httpServer(handler)
+	// Buffered for every server, so that none of them waits for a reader.
+	failed := make(chan error, 2)
+	go func() { failed <- srv.Serve(listener) }()
+	stopMetrics, err := a.serveMetrics(ctx, failed)
+	if err != nil {
+		_ = srv.Close()
+		return err
+	}
+	defer stopMetrics()
+	f.up()
+	select {
+	case err := <-failed:
+		_ = srv.Close()
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	a.log.InfoContext(ctx, "Stopping")
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	// Open event streams never end by themselves.
+	for session := range m.Sessions() {
+		_ = session.Close()
+	}
+	if err := srv.Shutdown(stop); err != nil {
+		a.log.WarnContext(stop, "Some requests were cut off at the stop", "error", err)
+		_ = srv.Close()
+	}
+	return nil
+}
+
+func (a *app) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		// No read or write timeout: event streams stay open.
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// serveMetrics opens the listener of /metrics when it is switched on.
+func (a *app) serveMetrics(ctx context.Context, failed chan<- error) (stop func(), err error) {
+	if a.metrics == nil {
+		return func() {}, nil
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.Metrics.Addr())
+	if err != nil {
+		return nil, fmt.Errorf("listen for metrics: %w", err)
+	}
+	srv := a.httpServer(a.metrics.Handler())
+	go func() {
+		if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			failed <- err
+		}
+	}()
+	return func() { _ = srv.Close() }, nil
+}
+
+// stdio serves one client over the standard streams until either side ends.
+func (a *app) stdio(ctx context.Context, m *mcp.Server) error {
+	a.announceStdio(ctx)
+	err := m.Run(ctx, &mcp.IOTransport{Reader: io.NopCloser(a.streams.In), Writer: nopWriteCloser{a.streams.Out}})
+	if err == nil || ctx.Err() != nil || errors.Is(err, io.EOF) {
+		return nil
+	}
+	return fmt.Errorf("serve on the standard streams: %w", err)
+}
+
+func (a *app) announceStdio(ctx context.Context) {
+	a.log.InfoContext(ctx, "MCP server ready on standard input and output")
+	if a.whenReady != nil {
+		a.whenReady()
+	}
+}
+
+type nopWriteCloser struct{ io.Writer }
+
+func (nopWriteCloser) Close() error { return nil }

@@ -1,0 +1,95 @@
+package nextcloudtest
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+var loginPage = newPage(`{{if .Error}}<p class="error" role="alert">{{.Error}}</p>{{end}}
+<form method="post" action="/login{{if .RedirectURL}}?redirect_url={{.RedirectURL}}{{end}}">
+<label>Account name or email
+<input type="text" name="user" value="{{.User}}" autocomplete="username" autocapitalize="none" autofocus required></label>
+<label>Password
+<input type="password" name="password" autocomplete="current-password" required></label>
+<input type="hidden" name="requesttoken" value="{{.RequestToken}}">
+<input type="hidden" name="redirect_url" value="{{.RedirectURL}}">
+<button type="submit">Log in</button>
+</form>`)
+
+type loginForm struct {
+	Error, User, RedirectURL, RequestToken string
+}
+
+func (s *Server) routesLogin() {
+	s.handle("GET /login", familyOpen, s.showLogin)
+	s.handle("POST /login", familyOpen, s.postLogin)
+	s.handle("GET /logout", familyOpen, s.logout)
+	s.handle("GET /{$}", familyWeb, func(w http.ResponseWriter, r *http.Request, a *account) {
+		writePage(w, http.StatusOK, "Dashboard", "You are logged in as "+a.profile().DisplayName+".")
+	})
+}
+
+func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, _ *account) {
+	one := s.browserSession(w, r)
+	target := r.URL.Query().Get("redirect_url")
+	if one.account != nil {
+		redirect(w, localTarget(target))
+		return
+	}
+	renderPage(w, http.StatusOK, "Log in", loginPage, loginForm{RedirectURL: target, RequestToken: one.csrf})
+}
+
+func (s *Server) postLogin(w http.ResponseWriter, r *http.Request, _ *account) {
+	one := s.browserSession(w, r)
+	form := loginForm{User: r.PostFormValue("user"), RedirectURL: r.PostFormValue("redirect_url"), RequestToken: one.csrf}
+	if form.RedirectURL == "" {
+		form.RedirectURL = r.URL.Query().Get("redirect_url")
+	}
+	if !csrfPasses(r, one) {
+		refuseCSRF(w)
+		return
+	}
+	who, no := s.login(r, form.User, r.PostFormValue("password"))
+	switch no {
+	case tooManyAttempts:
+		refuseCredentials(w, r, familyWeb, no)
+		return
+	case badPassword:
+		form.Error = "Wrong login or password."
+	case accountDisabled:
+		form.Error = "This account is disabled"
+	}
+	if form.Error != "" {
+		renderPage(w, http.StatusOK, "Log in", loginPage, form)
+		return
+	}
+	s.signIn(w, one, who)
+	redirect(w, localTarget(form.RedirectURL))
+}
+
+// signIn makes a browser's session one of a user, under a new id (session fixation).
+func (s *Server) signIn(w http.ResponseWriter, one *session, who identity) {
+	s.mu.Lock()
+	signedIn := *one
+	signedIn.id, signedIn.csrf = randomText(26), randomText(44)
+	signedIn.account, signedIn.loginName, signedIn.how, signedIn.authTime = who.account, who.loginName, who.how, s.now()
+	delete(s.sessions.byID, one.id)
+	s.sessions.add(&signedIn)
+	s.mu.Unlock()
+	setSessionCookie(w, signedIn.id)
+}
+
+func (s *Server) logout(w http.ResponseWriter, r *http.Request, _ *account) {
+	s.endSession(s.session(r))
+	redirect(w, "/login")
+}
+
+// localTarget keeps a redirect after login on this server.
+func localTarget(target string) string {
+	u, err := url.Parse(target)
+	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(target, "//") {
+		return "/"
+	}
+	return target
+}

@@ -1,0 +1,124 @@
+package nextcloudtest
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Server is one simulated Nextcloud. It is safe for concurrent use.
+type Server struct {
+	opts   Options
+	rules  rules
+	mux    *http.ServeMux
+	log    requestLog
+	faults faults
+	oidc   *provider
+
+	accounts map[string]*account // by user id; the map itself never changes after New
+
+	mu       sync.Mutex // guards the fields below
+	opened   listening
+	state    switches
+	sessions sessions
+	tokens   appPasswords
+	attempts badLogins
+	flows    loginFlows
+}
+
+// account is one user with everything that belongs to them. Handlers get it when the request was authenticated.
+type account struct {
+	id        string // User.ID, never changes
+	notes     *notebook
+	calendars *calendarHome
+
+	mu            sync.Mutex // guards the fields below
+	user          User       // read it with a.profile()
+	firstLogin    time.Time
+	lastLogin     time.Time
+	passwordLogin time.Time // last login with the account password
+}
+
+// profile returns the user's settings as they are now.
+func (a *account) profile() User {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.user
+}
+
+// New builds a simulated Nextcloud; Listen or Start make it reachable, or mount it as a handler.
+func New(opts *Options) *Server {
+	o := opts.withDefaults()
+	s := &Server{
+		opts:     o,
+		rules:    rulesOf(o.Version),
+		mux:      http.NewServeMux(),
+		accounts: make(map[string]*account, len(o.Users)),
+	}
+	s.state = switches{
+		maintenance:         o.Maintenance,
+		untrustedDomain:     o.UntrustedDomain,
+		disableRegistration: o.DisableRegistration,
+		consent:             o.Consent,
+	}
+	s.oidc = newProvider()
+	s.sessions = newSessions()
+	s.tokens = newAppPasswords()
+	s.attempts = newBadLogins()
+	s.flows = newLoginFlows()
+	for _, u := range o.Users {
+		u = u.withDefaults()
+		a := &account{id: u.ID, user: u}
+		a.notes = newNotebook(s, u)
+		a.calendars = newCalendarHome(s, u)
+		s.accounts[u.ID] = a
+	}
+	s.routesCore()
+	s.routesLogin()
+	s.routesLoginFlow()
+	if !o.DisableOIDC {
+		s.routesOIDC()
+	}
+	if !o.DisableNotes {
+		s.routesNotes()
+	}
+	s.routesCalDAV()
+	return s
+}
+
+// now is the simulator's clock.
+func (s *Server) now() time.Time { return s.opts.Now() }
+
+// account returns the user of an id, or nil.
+func (s *Server) account(id string) *account { return s.accounts[id] }
+
+// family is a kind of API: it decides how requests are authenticated and what refusals look like.
+type family int
+
+const (
+	familyOpen      family = iota // anybody, and credentials are not looked at: status.php, login pages, the oidc app
+	familyOCS                     // /ocs/v2.php (and v1.php): needs a user; Basic needs OCS-APIRequest
+	familyOCSPublic               // the same, but a is nil for people who are not signed in: capabilities
+	familyDAV                     // /remote.php/dav
+	familyCORS                    // REST APIs of apps below /apps: Notes, Deck, Tables v1, News, Cookbook
+	familyWeb                     // pages for browsers: without a session they lead to the login page
+)
+
+// handle registers a route. The pattern is one of http.ServeMux with any method ("PROPFIND /remote.php/dav/..."). Paths
+// of apps are written without "/index.php", which works in front of them as well; paths of OCS are written with
+// "/ocs/v2.php", and v1.php works as well.
+//
+// The request is authenticated as the family demands before h sees it: a is the user, never nil except in familyOpen and
+// familyOCSPublic. The answer carries X-User-Id already.
+func (s *Server) handle(pattern string, f family, h func(w http.ResponseWriter, r *http.Request, a *account)) {
+	serve := func(w http.ResponseWriter, r *http.Request) {
+		if who, ok := s.admit(w, r, f); ok {
+			h(w, r.WithContext(withIdentity(r.Context(), who)), who.account)
+		}
+	}
+	s.mux.HandleFunc(pattern, serve)
+	if f == familyOCS || f == familyOCSPublic {
+		s.mux.HandleFunc(strings.Replace(pattern, "/ocs/v2.php/", "/ocs/v1.php/", 1), serve)
+	}
+}
