@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"nextcloud-mcp-server/internal/app"
 	"nextcloud-mcp-server/internal/config"
@@ -163,7 +165,10 @@ func compare(t *testing.T, golden string, r *running, sim *nextcloudtest.Server)
 	}
 }
 
-func database(t *testing.T) string { return filepath.Join(t.TempDir(), "state", "tokens.db") }
+func database(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "state", "tokens.db")
+}
 
 func TestTranscripts(t *testing.T) {
 	t.Parallel()
@@ -283,5 +288,90 @@ func TestServesBeforeTheProviderIsThere(t *testing.T) {
 		if diff := cmp.Diff(v, body[k]); diff != "" {
 			t.Errorf("metadata %d, %s: %s", status, k, diff)
 		}
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	sim := nextcloudtest.Start(t, nil)
+	port := freePort(t)
+	r := start(t, database(t), "NEXTCLOUD_HOST="+sim.URL(), "METRICS_ENABLED=true", fmt.Sprintf("METRICS_PORT=%d", port))
+	r.awaitReady(t)
+	if status, _, _ := r.get(t, "/mcp"); status != http.StatusUnauthorized {
+		t.Fatalf("/mcp without a token: %d", status)
+	}
+	if status, _, _ := r.get(t, "/metrics"); status != http.StatusNotFound {
+		t.Errorf("/metrics on the main port: %d", status)
+	}
+	metrics := &running{url: fmt.Sprintf("http://127.0.0.1:%d", port)}
+	text := metrics.text(t, "/metrics")
+	if !strings.Contains(text, `mcp_http_requests_total{method="GET",status="401"} 1`) {
+		t.Errorf("the refused request was not counted:\n%s", text)
+	}
+}
+
+func (r *running) text(t *testing.T, path string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+// TestSingleUserOverHTTP: on loopback, without tokens, one account.
+func TestSingleUserOverHTTP(t *testing.T) {
+	t.Parallel()
+	sim := nextcloudtest.Start(t, nil)
+	r := start(t, database(t), "NEXTCLOUD_HOST="+sim.URL(), "NEXTCLOUD_USERNAME=alice", "NEXTCLOUD_PASSWORD=alice-password-1")
+	r.awaitReady(t)
+	for _, line := range []string{"BasicAuth mode detected (NEXTCLOUD_USERNAME/PASSWORD set)", "Initializing Nextcloud client with BasicAuth"} {
+		if !r.log.has(line) {
+			t.Errorf("no line %q", line)
+		}
+	}
+	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
+	s, err := client.Connect(t.Context(), &mcp.StreamableClientTransport{Endpoint: r.url + "/mcp"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	res, err := s.CallTool(t.Context(), &mcp.CallToolParams{Name: "nc_notes_search_notes", Arguments: map[string]any{"query": ""}})
+	if err != nil || res.IsError {
+		t.Errorf("call: %v %+v", err, res)
+	}
+	if status, _, _ := r.get(t, "/.well-known/oauth-protected-resource"); status != http.StatusNotFound {
+		t.Errorf("metadata of a resource that is not protected: %d", status)
+	}
+}
+
+// TestStopWithOpenStreams: a client that holds a stream does not hold up the
+// stop.
+func TestStopWithOpenStreams(t *testing.T) {
+	t.Parallel()
+	sim := nextcloudtest.Start(t, nil)
+	r := start(t, database(t), "NEXTCLOUD_HOST="+sim.URL(), "NEXTCLOUD_USERNAME=alice", "NEXTCLOUD_PASSWORD=alice-password-1")
+	r.awaitReady(t)
+	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
+	s, err := client.Connect(t.Context(), &mcp.StreamableClientTransport{Endpoint: r.url + "/mcp"}, &mcp.ClientSessionOptions{ProtocolVersion: "2025-11-25"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	began := time.Now()
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("the stop took %s", took)
 	}
 }

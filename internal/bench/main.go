@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -23,26 +24,26 @@ func main() {
 	calls := flag.Int("calls", 2000, "tool calls to measure")
 	direct := flag.String("direct", "", "internal: make the same calls without the server, at this Nextcloud")
 	flag.Parse()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
-	if *direct != "" {
-		if err := callDirectly(ctx, *direct, *calls); err != nil {
-			fail(err)
-		}
-		return
-	}
-	rows, err := measure(ctx, *binary, *calls)
-	if err != nil {
-		fail(err)
-	}
-	if missed := show(rows); missed && *check {
+	if err := run(*binary, *direct, *calls, *check); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func fail(err error) {
-	fmt.Fprintln(os.Stderr, "bench:", err)
-	os.Exit(1)
+func run(binary, direct string, calls int, check bool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	if direct != "" {
+		return callDirectly(ctx, direct, calls)
+	}
+	rows, err := measure(ctx, binary, calls)
+	if err != nil {
+		return err
+	}
+	if missed := show(rows); missed && check {
+		return errors.New("a limit was missed")
+	}
+	return nil
 }
 
 // row is one figure. A limit of zero is none.

@@ -82,7 +82,7 @@ func await(ctx context.Context, url string, began time.Time) error {
 		if err != nil {
 			return err
 		}
-		res, err := http.DefaultClient.Do(req) //nolint:forbidigo // a measuring tool, not the product
+		res, err := http.DefaultClient.Do(req)
 		if err == nil {
 			_ = res.Body.Close()
 			if res.StatusCode == http.StatusOK {

@@ -20,7 +20,6 @@ func form(properties object, required ...string) object {
 
 func addElicitations(s *mcp.Server) {
 	add(s, "test_sampling", "asks the client's model", func(ctx context.Context, req call) (result, error) {
-		//nolint:staticcheck // the suite still tests what the protocol deprecates
 		answer, err := req.Session.CreateMessage(ctx, question(argument(req, "prompt")))
 		if err != nil {
 			return nil, fmt.Errorf("ask the client's model: %w", err)

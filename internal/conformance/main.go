@@ -31,9 +31,7 @@ import (
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8765", "where the suite connects to")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *addr); err != nil {
+	if err := run(*addr); err != nil {
 		fmt.Fprintln(os.Stderr, "conformance:", err)
 		os.Exit(1)
 	}
@@ -41,8 +39,10 @@ func main() {
 
 const token = "conformance-suite"
 
-// run serves until ctx ends.
-func run(ctx context.Context, addr string) error {
+// run serves until it is interrupted.
+func run(addr string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	inner, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err

@@ -73,7 +73,7 @@ func need(state string, inputs mcp.InputRequestMap) (result, error) {
 func addRounds(s *mcp.Server) {
 	name := askFor("What is your name?", "name", "string")
 	confirm := mcp.InputRequestMap{"confirm": askFor("Please confirm", "ok", "boolean")}
-	rootsPlease := &mcp.ListRootsParams{} //nolint:staticcheck // the suite still tests what the protocol deprecates
+	rootsPlease := &mcp.ListRootsParams{}
 
 	add(s, "test_input_required_result_elicitation", "asks for a name", func(_ context.Context, req call) (result, error) {
 		if v, ok := accepted(req.Params.InputResponses, "user_name", "name"); ok && v != "" {
@@ -130,7 +130,7 @@ func addRounds(s *mcp.Server) {
 			if caps.Sampling != nil {
 				inputs["greeting"] = question("Say hello")
 			}
-			if caps.RootsV2 != nil || caps.Roots.ListChanged { //nolint:staticcheck // the suite still tests what the protocol deprecates
+			if caps.RootsV2 != nil || caps.Roots.ListChanged {
 				inputs["client_roots"] = rootsPlease
 			}
 		}

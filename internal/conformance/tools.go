@@ -138,7 +138,6 @@ func addTools(s *mcp.Server) {
 }
 
 func logTo(ctx context.Context, req call, line string) error {
-	//nolint:staticcheck // the suite still tests what the protocol deprecates
 	return req.Session.Log(ctx, &mcp.LoggingMessageParams{Level: "info", Data: line})
 }
 

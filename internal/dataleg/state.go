@@ -64,6 +64,7 @@ func (s *hostState) exchangeLasts() { s.set(func() { s.exchange, s.why = "lasts"
 func (s *hostState) exchangeDies() {
 	s.set(func() { s.exchange, s.why = "dies", "this version ends exchanged app passwords after five minutes" })
 }
+
 func (s *hostState) exchangeForbidden(now time.Time, err error) {
 	s.set(func() { s.exchange, s.why, s.tryAgainAt = "forbidden", err.Error(), now.Add(forbiddenPause) })
 }

@@ -165,8 +165,14 @@ func TestConversation(t *testing.T) {
 			if err != nil || !strings.Contains(read.Contents[0].Text, "Hello") {
 				t.Errorf("resource: %v %v", read, err)
 			}
-			if token == "" || strings.Contains(said.String(), token) {
-				t.Error("the token is in the log, or was not seen at all")
+			secrets := map[string]string{"token": token, "password": "alice-password-1"}
+			for _, c := range sim.Clients() {
+				secrets["secret of client "+c.Name] = c.Secret
+			}
+			for what, secret := range secrets {
+				if secret == "" || strings.Contains(said.String(), secret) {
+					t.Errorf("the %s is in the log, or was not seen at all", what)
+				}
 			}
 		})
 	}

@@ -9,18 +9,22 @@ import (
 // (Unicode simple case folding, and ß as ss).
 func appendFold(dst []byte, s string) []byte {
 	for i := 0; i < len(s); {
-		b := s[i]
-		if b < utf8.RuneSelf {
-			if 'A' <= b && b <= 'Z' {
-				b += 'a' - 'A'
-			}
-			dst = append(dst, b)
-			i++
-			continue
+		end := i
+		for end < len(s) && s[end] < utf8.RuneSelf {
+			end++
 		}
-		r, n := utf8.DecodeRuneInString(s[i:])
-		dst = appendFoldRune(dst, r)
-		i += n
+		at := len(dst)
+		dst = append(dst, s[i:end]...)
+		for k, b := range []byte(s[i:end]) {
+			if 'A' <= b && b <= 'Z' {
+				dst[at+k] = b + 'a' - 'A'
+			}
+		}
+		if i = end; i < len(s) {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			dst = appendFoldRune(dst, r)
+			i += n
+		}
 	}
 	return dst
 }

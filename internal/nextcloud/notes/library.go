@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,8 @@ const (
 	maxLibrary = 8 << 20
 	// maxNotes bounds how many notes are looked at.
 	maxNotes = 20_000
+	// maxPages bounds how often the server is asked for one look.
+	maxPages = 1000
 	// syncMargin goes back before the last look, against clocks that differ
 	// between the servers of one Nextcloud and requests that overlap.
 	syncMargin = time.Minute
@@ -72,6 +75,8 @@ func (c *Client) sync(ctx context.Context, base *library, visit func(*Note)) (*l
 			continue
 		case err != nil:
 			return nil, err
+		case page.NotModified && base == nil:
+			return nil, &nextcloud.Error{Op: "list notes", Kind: nextcloud.ErrBadAnswer, Status: http.StatusNotModified, Message: "nothing changed, says the answer, but nothing was known"}
 		case page.NotModified:
 			return base, nil
 		}
@@ -195,7 +200,7 @@ func (s *syncing) add(p *Page) bool {
 		}
 		return true
 	}
-	if len(s.fresh) >= maxNotes {
+	if len(s.fresh) >= maxNotes || s.pages >= maxPages {
 		s.stop("there are too many")
 		return true
 	}

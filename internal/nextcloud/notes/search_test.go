@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -271,6 +273,29 @@ func TestSearchFailures(t *testing.T) {
 		if _, err := c.Search(t.Context(), Query{Text: "word"}); !errors.Is(err, kind) {
 			t.Errorf("%d: %v, want %v", status, err, kind)
 		}
+	}
+}
+
+func TestSearchWithAStrangeServer(t *testing.T) {
+	n := 0
+	endless := client(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		n++
+		w.Header().Set("X-Notes-Chunk-Cursor", fmt.Sprintf("1-1-%d", n))
+		_, _ = io.WriteString(w, "[]")
+	}))
+	if found, err := endless.Search(t.Context(), Query{Text: "x"}); err != nil || n != maxPages || found.Partial == "" {
+		t.Errorf("%d pages, %+v, %v", n, found, err)
+	}
+	same := client(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Notes-Chunk-Cursor", "1-1-1")
+		_, _ = io.WriteString(w, "[]")
+	}))
+	if found, err := same.Search(t.Context(), Query{Text: "x"}); err != nil || found.Partial == "" {
+		t.Errorf("%+v, %v", found, err)
+	}
+	never := client(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) }))
+	if _, err := never.Search(t.Context(), Query{Text: "x"}); !errors.Is(err, nextcloud.ErrBadAnswer) {
+		t.Errorf("not modified, without a question: %v", err)
 	}
 }
 

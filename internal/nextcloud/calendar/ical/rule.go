@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/teambition/rrule-go"
 )
 
 // Rule is a RECUR value (RFC 5545, 3.3.10), with its parts in the order in
@@ -18,13 +16,6 @@ type Rule struct {
 }
 
 type rulePart struct{ key, value string }
-
-// The bounds of a rule. They are far beyond what people enter and keep the
-// work of expanding one small.
-const (
-	maxInterval   = 10_000
-	maxClockTimes = 288 // times a day: every five minutes
-)
 
 // ParseRule reads a rule such as FREQ=WEEKLY;BYDAY=MO and checks it. A leading
 // "RRULE:" is allowed.
@@ -57,67 +48,10 @@ func ParseRule(s string) (*Rule, error) {
 	if r.Get("COUNT") != "" && r.Get("UNTIL") != "" {
 		return nil, errors.New("a recurrence rule has COUNT or UNTIL, not both")
 	}
-	opt, err := r.options(time.Unix(0, 0).UTC())
-	if err != nil {
+	if _, err := r.plan(); err != nil {
 		return nil, err
 	}
-	if _, err := rrule.NewRRule(*opt); err != nil {
-		return nil, fmt.Errorf("the recurrence rule cannot be used: %w", err)
-	}
 	return r, nil
-}
-
-// options is the rule as the library takes it, starting at wall, without its
-// end.
-func (r *Rule) options(wall time.Time) (*rrule.ROption, error) {
-	var parts []string
-	for _, p := range r.parts {
-		switch p.key {
-		case "FREQ", "INTERVAL", "WKST", "COUNT", "BYSETPOS", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYDAY", "BYHOUR", "BYMINUTE", "BYSECOND":
-			parts = append(parts, p.key+"="+p.value)
-		case "UNTIL":
-			if _, err := (&Zones{}).read(&Line{name: "UNTIL"}, p.value); err != nil {
-				return nil, fmt.Errorf("UNTIL=%.30s is no date or time", p.value)
-			}
-		default:
-			return nil, fmt.Errorf("%.30s is no part of a recurrence rule", p.key)
-		}
-	}
-	opt, err := rrule.StrToROption(strings.Join(parts, ";"))
-	if err != nil {
-		return nil, fmt.Errorf("the recurrence rule cannot be used: %w", err)
-	}
-	for _, p := range []struct {
-		key   string
-		value int
-		most  int
-	}{{"INTERVAL", opt.Interval, maxInterval}, {"COUNT", opt.Count, 1 << 30}} {
-		if r.Get(p.key) != "" && (p.value < 1 || p.value > p.most) {
-			return nil, fmt.Errorf("%s has to be from 1 to %d", p.key, p.most)
-		}
-	}
-	for _, list := range [][]int{opt.Bysetpos, opt.Bymonth, opt.Bymonthday, opt.Byyearday, opt.Byweekno} {
-		if len(list) > 400 || slices.Contains(list, 0) {
-			return nil, errors.New("a list in the recurrence rule is too long or holds 0")
-		}
-	}
-	for _, list := range [][]int{opt.Byhour, opt.Byminute, opt.Bysecond} {
-		if len(list) > 60 {
-			return nil, errors.New("a list in the recurrence rule is too long")
-		}
-	}
-	if len(opt.Byweekday) > 100 || clockTimes(opt) > maxClockTimes {
-		return nil, errors.New("the recurrence rule names too many times")
-	}
-	opt.Dtstart = wall
-	return opt, nil
-}
-
-func clockTimes(opt *rrule.ROption) int {
-	if opt.Freq >= rrule.HOURLY {
-		return 1
-	}
-	return max(1, len(opt.Byhour)) * max(1, len(opt.Byminute)) * max(1, len(opt.Bysecond))
 }
 
 // Get is the value of a part; "" when the rule has none.
@@ -202,15 +136,14 @@ func (r *Rule) By() bool {
 // before end, the rule's own end, or most of them. moment says at which moment
 // a clock reads wall.
 func (r *Rule) walls(start, end time.Time, moment func(wall time.Time) time.Time, most int) []time.Time {
-	opt, err := r.options(start)
+	p, err := r.plan()
 	if err != nil {
 		return []time.Time{start}
 	}
-	count := opt.Count
+	count := r.Count()
 	if count == 0 || count > most {
 		count = most
 	}
-	opt.Count = 0
 	past := func(wall time.Time) bool { return !moment(wall).Before(end) }
 	if until := r.Until(); !until.IsZero() {
 		switch until.Kind {
@@ -241,51 +174,7 @@ func (r *Rule) walls(start, end time.Time, moment func(wall time.Time) time.Time
 		}
 		return true
 	}
-	if opt.Freq >= rrule.HOURLY {
-		r.often(opt, start, add)
-		return out
-	}
-	rule, err := rrule.NewRRule(*opt)
-	if err != nil {
-		return out
-	}
-	next := rule.Iterator()
-	for {
-		wall, ok := next()
-		if !ok || !add(wall) {
-			return out
-		}
-	}
-}
-
-// maxSteps bounds the steps of a rule that repeats within a day.
-const maxSteps = 200_000
-
-// often steps through a rule that repeats hourly or more often. The library
-// is not used for it: it never ends on a rule whose filters match nothing.
-func (r *Rule) often(opt *rrule.ROption, start time.Time, add func(time.Time) bool) {
-	if len(opt.Bysetpos) > 0 || len(opt.Byweekno) > 0 || len(opt.Byyearday) > 0 {
-		return
-	}
-	step := map[rrule.Frequency]time.Duration{rrule.HOURLY: time.Hour, rrule.MINUTELY: time.Minute, rrule.SECONDLY: time.Second}[opt.Freq]
-	step *= time.Duration(max(1, opt.Interval))
-	days := map[int]bool{}
-	for _, w := range opt.Byweekday {
-		days[w.Day()] = true
-	}
-	passes := func(list []int, v int) bool { return len(list) == 0 || slices.Contains(list, v) }
-	wall := start
-	for range maxSteps {
-		wall = wall.Add(step)
-		monthEnd := time.Date(wall.Year(), wall.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day()
-		monday := (int(wall.Weekday()) + 6) % 7
-		if !passes(opt.Bymonth, int(wall.Month())) || (len(days) > 0 && !days[monday]) ||
-			!(passes(opt.Bymonthday, wall.Day()) || slices.Contains(opt.Bymonthday, wall.Day()-monthEnd-1)) ||
-			!passes(opt.Byhour, wall.Hour()) || !passes(opt.Byminute, wall.Minute()) || !passes(opt.Bysecond, wall.Second()) {
-			continue
-		}
-		if !add(wall) {
-			return
-		}
-	}
+	// No clock differs from UTC by two days.
+	p.walk(start, end.UTC().AddDate(0, 0, 2), add)
+	return out
 }

@@ -95,11 +95,16 @@ func changesOf(loc *time.Location, from, until time.Time) []change {
 		}
 		_, before := end.Add(-time.Second).Zone()
 		name, after := end.In(loc).Zone()
+		t = end
+		// Where the zone's table ends and its rule begins, package time has a
+		// bound at which nothing changes.
+		if before == after {
+			continue
+		}
 		out = append(out, change{
 			wall: end.UTC().Add(time.Duration(before) * time.Second),
 			from: before, to: after, name: name, daylight: end.In(loc).IsDST(),
 		})
-		t = end
 	}
 }
 
