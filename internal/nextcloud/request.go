@@ -261,7 +261,7 @@ func connectionError(op string, err error) *Error {
 		e.Message = "the certificate is for another host name"
 	case errors.As(err, &invalid):
 		e.Message = "the certificate is not valid (expired, or not yet valid)"
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		e.Message = "the server does not speak TLS on this port: use http:// or another port"
 	case errors.As(err, &dns):
 		e.Message = "the host name cannot be resolved"

@@ -104,7 +104,7 @@ func (r *Registrar) tend(ctx context.Context) (time.Duration, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.renewAt.IsZero() {
-		wait = min(wait, max(time.Until(r.renewAt), 0))
+		wait = min(wait, max(time.Until(r.renewAt), time.Second)) // never a hot loop
 	}
 	return wait, nil
 }
@@ -125,7 +125,7 @@ func (r *Registrar) keep(ctx context.Context) error {
 	switch {
 	case !usable:
 		return r.obtain(ctx, refused)
-	case due && false:
+	case due:
 		return r.obtain(ctx, id)
 	}
 	row, ok, err := r.stored(ctx, refused, false)
