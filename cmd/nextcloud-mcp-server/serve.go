@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +17,7 @@ func serve(cmd *cobra.Command, environ []string, envFile string) error {
 	if err != nil {
 		return err
 	}
-	tune(environ)
+	tune(cmd.Context(), environ)
 	return app.Serve(cmd.Context(), cfg, streams(cmd))
 }
 
@@ -43,17 +40,6 @@ func warn(w io.Writer, format config.LogFormat, warnings []config.Warning) {
 			continue
 		}
 		fmt.Fprintln(w, "warning: "+warning.String())
-	}
-}
-
-// tune trades memory for time: the live heap of this server is a few
-// megabytes, so that collecting at five times of it costs little memory and
-// saves most collections. GOGC and GOMEMLIMIT keep their meaning.
-func tune(environ []string) {
-	if !slices.ContainsFunc(environ, func(pair string) bool {
-		return strings.HasPrefix(pair, "GOGC=") && pair != "GOGC="
-	}) {
-		debug.SetGCPercent(400)
 	}
 }
 
@@ -94,6 +80,6 @@ func demo(cmd *cobra.Command, environ []string, opts app.DemoOptions) error {
 	if cfg.Server.Port == opts.NextcloudPort {
 		return usagef("--port and --nextcloud-port are the same, %d", opts.NextcloudPort)
 	}
-	tune(environ)
+	tune(cmd.Context(), environ)
 	return app.Demo(cmd.Context(), cfg, opts, streams(cmd))
 }

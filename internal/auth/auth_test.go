@@ -149,6 +149,17 @@ func TestGrant(t *testing.T) {
 	}
 }
 
+func TestPerson(t *testing.T) {
+	a := auth.Principal{Issuer: "i", Subject: "s", ClientID: "one"}
+	b := auth.Principal{Issuer: "i", Subject: "s", ClientID: "two"}
+	if a.Person() != b.Person() || a.Grant() == b.Grant() {
+		t.Error("a client that registers anew becomes another person, or keeps the grant")
+	}
+	if (&auth.Principal{Issuer: "i s"}).Person() == (&auth.Principal{Issuer: "i", Subject: "s"}).Person() {
+		t.Error("two people are one")
+	}
+}
+
 func TestError(t *testing.T) {
 	cause := errors.New("dial")
 	err := fmt.Errorf("check: %w", &auth.Error{Status: 503, Code: auth.CodeTemporarilyUnavailable, Description: "Later.", Err: cause})

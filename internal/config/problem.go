@@ -29,7 +29,7 @@ func (p Problem) String() string {
 
 // Problems are all that is wrong with a configuration. As an error it is never
 // empty.
-type Problems []Problem
+type Problems []Problem //nolint:errname // problems are what people read, and a list of them is not one error
 
 // Error is one problem a line.
 func (p Problems) Error() string {

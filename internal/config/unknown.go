@@ -29,7 +29,7 @@ var silent = []string{
 
 // withoutEffect are variables of the Python server of the same name that
 // people may bring along and wonder about, with what to know instead.
-var withoutEffect = map[string]string{
+var withoutEffect = map[string]string{ //nolint:gosec // names of variables, no credentials
 	"NEXTCLOUD_APP_PASSWORD":        "use NEXTCLOUD_PASSWORD",
 	"NEXTCLOUD_MCP_SETTINGS_FILE":   "use --env-file",
 	"MCP_DNS_REBINDING_PROTECTION":  "the protection is always on; see MCP_ALLOWED_HOSTS",

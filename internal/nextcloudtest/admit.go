@@ -149,12 +149,14 @@ func refuseCSRF(w http.ResponseWriter) {
 func xhr(r *http.Request) bool { return r.Header.Get("X-Requested-With") == "XMLHttpRequest" }
 
 // What each of Nextcloud's DAV authentication back ends says, in their order.
+//
+//nolint:gosec // messages about credentials are none
 const (
-	davNoBasic   = "No 'Authorization: Basic' header found. Either the client didn't send one, or the server is misconfigured"
-	davNoBearer  = "No 'Authorization: Bearer' header found. Either the client didn't send one, or the server is mis-configured"
-	davBadBasic  = "Username or password was incorrect"
-	davBadBearer = "Bearer token was incorrect"
-	davOthers    = "No public access to this resource., AppAPIAuth has not passed, This request is not for a federated calendar, "
+	davBasicMissing  = "No 'Authorization: Basic' header found. Either the client didn't send one, or the server is misconfigured"
+	davBearerMissing = "No 'Authorization: Bearer' header found. Either the client didn't send one, or the server is mis-configured"
+	davBasicRefused  = "Username or password was incorrect"
+	davBearerRefused = "Bearer token was incorrect"
+	davOthers        = "No public access to this resource., AppAPIAuth has not passed, This request is not for a federated calendar, "
 
 	davThrottled = `<?xml version="1.0" encoding="utf-8"?>
 <d:error xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns" xmlns:o="http://owncloud.org/ns">
@@ -172,12 +174,12 @@ func refuseDAV(w http.ResponseWriter, r *http.Request) {
 		writeSabre(w, http.StatusUnauthorized, exception, "Cannot authenticate over ajax calls")
 		return
 	}
-	basic, bearer := davNoBasic, davNoBearer
+	basic, bearer := davBasicMissing, davBearerMissing
 	if _, _, ok := r.BasicAuth(); ok {
-		basic = davBadBasic
+		basic = davBasicRefused
 	}
 	if _, ok := bearerToken(r); ok {
-		bearer = davBadBearer
+		bearer = davBearerRefused
 	}
 	w.Header().Set("WWW-Authenticate", `Basic realm="Nextcloud", charset="UTF-8"`)
 	writeSabre(w, http.StatusUnauthorized, exception, davOthers+basic+", "+bearer+", "+basic)

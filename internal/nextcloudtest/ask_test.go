@@ -2,6 +2,7 @@ package nextcloudtest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -88,9 +89,7 @@ type testTokens struct {
 func codeFor(t *testing.T, s *Server, userID, clientID string, extra url.Values) string {
 	t.Helper()
 	query := url.Values{"client_id": {clientID}, "redirect_uri": {testCallback}, "response_type": {"code"}, "state": {"s"}, "scope": {"openid offline_access"}}
-	for name, values := range extra {
-		query[name] = values
-	}
+	maps.Copy(query, extra)
 	_, cookie := signedIn(t, s, userID)
 	answer := ask(t, s, http.MethodGet, "/apps/oidc/authorize?"+query.Encode(), "", "Cookie", cookie)
 	u, err := url.Parse(answer.Header().Get("Location"))

@@ -87,19 +87,19 @@ func (b *Browser) walk(ctx context.Context, start, until string) (*url.URL, *Pag
 		if until != "" && strings.HasPrefix(next.URL.String(), until) {
 			return next.URL, nil, nil
 		}
-		answer, doc, err := b.load(next)
+		got, err := b.load(next)
 		if err != nil {
 			return nil, nil, err
 		}
-		if target, ok := redirected(answer); ok {
-			next, err = http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+		if got.redirect != nil {
+			next, err = http.NewRequestWithContext(ctx, http.MethodGet, got.redirect.String(), nil)
 			if err != nil {
 				return nil, nil, fmt.Errorf("follow redirect: %w", err)
 			}
 			continue
 		}
-		page := describePage(answer, doc)
-		f := firstForm(doc)
+		page := describePage(got)
+		f := firstForm(got.doc)
 		if f == nil || f.submit(b.Deny) == nil {
 			return nil, page, nil
 		}
@@ -109,7 +109,7 @@ func (b *Browser) walk(ctx context.Context, start, until string) (*url.URL, *Pag
 			}
 			loggedIn = true
 		}
-		next, err = f.request(ctx, b, answer.Request.URL)
+		next, err = f.request(ctx, b, page.URL)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -117,8 +117,16 @@ func (b *Browser) walk(ctx context.Context, start, until string) (*url.URL, *Pag
 	return nil, nil, fmt.Errorf("%w: more than %d pages", ErrStuck, maxBrowserSteps)
 }
 
+// loaded is one answer.
+type loaded struct {
+	url      *url.URL
+	status   int
+	redirect *url.URL // nil: it is a page
+	doc      *html.Node
+}
+
 // load fetches one page without following redirects.
-func (b *Browser) load(r *http.Request) (*http.Response, *html.Node, error) {
+func (b *Browser) load(r *http.Request) (*loaded, error) {
 	r.Header.Set("User-Agent", b.UserAgent)
 	r.Header.Set("Accept", "text/html,application/xhtml+xml")
 	client := &http.Client{
@@ -128,22 +136,20 @@ func (b *Browser) load(r *http.Request) (*http.Response, *html.Node, error) {
 	}
 	answer, err := client.Do(r)
 	if err != nil {
-		return nil, nil, fmt.Errorf("load page: %w", err)
+		return nil, fmt.Errorf("load page: %w", err)
 	}
 	defer answer.Body.Close()
 	doc, err := html.Parse(io.LimitReader(answer.Body, maxPage))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read page: %w", err)
+		return nil, fmt.Errorf("read page: %w", err)
 	}
-	return answer, doc, nil
-}
-
-func redirected(answer *http.Response) (*url.URL, bool) {
-	if answer.StatusCode < 300 || answer.StatusCode > 399 {
-		return nil, false
+	got := &loaded{url: answer.Request.URL, status: answer.StatusCode, doc: doc}
+	if answer.StatusCode >= 300 && answer.StatusCode <= 399 {
+		if target, err := answer.Location(); err == nil {
+			got.redirect = target
+		}
 	}
-	target, err := answer.Location()
-	return target, err == nil
+	return got, nil
 }
 
 func withoutQuery(u *url.URL) string {
@@ -152,12 +158,12 @@ func withoutQuery(u *url.URL) string {
 	return clean.String()
 }
 
-func describePage(answer *http.Response, doc *html.Node) *Page {
-	page := &Page{URL: answer.Request.URL, Status: answer.StatusCode}
-	if title := find(doc, func(n *html.Node) bool { return n.Data == "title" }); len(title) > 0 {
+func describePage(got *loaded) *Page {
+	page := &Page{URL: got.url, Status: got.status}
+	if title := find(got.doc, func(n *html.Node) bool { return n.Data == "title" }); len(title) > 0 {
 		page.Title = text(title[0])
 	}
-	if body := find(doc, func(n *html.Node) bool { return n.Data == "body" }); len(body) > 0 {
+	if body := find(got.doc, func(n *html.Node) bool { return n.Data == "body" }); len(body) > 0 {
 		page.Text = text(body[0])
 	}
 	return page
@@ -226,8 +232,7 @@ func (f *form) asksPassword() bool {
 func (f *form) submit(deny bool) *html.Node {
 	var yes, no *html.Node
 	for _, n := range f.fields {
-		typ := value(n, "type")
-		if !(n.Data == "button" && (typ == "" || typ == "submit")) && !(n.Data == "input" && typ == "submit") {
+		if typ := value(n, "type"); typ != "submit" && (typ != "" || n.Data != "button") {
 			continue
 		}
 		label := strings.ToLower(text(n) + value(n, "value"))

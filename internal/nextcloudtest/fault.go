@@ -3,6 +3,7 @@ package nextcloudtest
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -106,9 +107,7 @@ func (s *Server) serveFault(w http.ResponseWriter, r *http.Request, f Fault, nex
 	case f.GarbageJSON:
 		answer.replace("application/json; charset=utf-8", `{"ocs":{"meta":{"status":"ok"},"da`)
 	}
-	for name, values := range answer.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.header)
 	for name, values := range f.Header {
 		w.Header()[http.CanonicalHeaderKey(name)] = values
 	}

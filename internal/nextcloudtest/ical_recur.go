@@ -38,6 +38,9 @@ func (z icalZones) starts(c *icalComponent, until time.Time) []time.Time {
 				continue
 			}
 			option.Dtstart = start.Time
+			if !searchEnds(option) {
+				continue
+			}
 			if rule, err := rrule.NewRRule(*option); err == nil {
 				set.RRule(rule)
 			}
@@ -65,6 +68,20 @@ func (z icalZones) starts(c *icalComponent, until time.Time) []time.Time {
 		}
 	}
 	return found
+}
+
+// searchEnds tells whether rrule-go finds out in reasonable time that a rule has no further instance. It tries one interval
+// after the other until the year 9999, which takes for ever with rules that repeat within the day and fit no hour or date;
+// of those only DTSTART counts here.
+func searchEnds(option *rrule.ROption) bool {
+	switch option.Freq {
+	case rrule.HOURLY, rrule.MINUTELY, rrule.SECONDLY:
+		clock := len(option.Byhour) + len(option.Byminute) + len(option.Bysecond)
+		dates := len(option.Bymonth) + len(option.Bymonthday) + len(option.Byyearday) + len(option.Byweekno) + len(option.Bysetpos)
+		return dates == 0 && (option.Interval <= 1 || clock == 0)
+	default:
+		return true
+	}
 }
 
 // hasInstances tells whether anything remains of a series after its exceptions; Nextcloud refuses to store one that is

@@ -101,6 +101,8 @@ func (s *Server) login(r *http.Request, name, password string) (identity, refusa
 	switch state {
 	case goodAppPassword:
 		who.account, who.loginName = a, loginName
+	case refusedAppPassword:
+		// Not to be mistaken for an account password.
 	case notAnAppPassword:
 		who.account, who.how, who.secret = s.checkPassword(name, password), byPassword, ""
 	}

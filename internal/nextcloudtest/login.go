@@ -13,7 +13,6 @@ var loginPage = newPage(`{{if .Error}}<p class="error" role="alert">{{.Error}}</
 <label>Password
 <input type="password" name="password" autocomplete="current-password" required></label>
 <input type="hidden" name="requesttoken" value="{{.RequestToken}}">
-<input type="hidden" name="redirect_url" value="{{.RedirectURL}}">
 <button type="submit">Log in</button>
 </form>`)
 
@@ -25,7 +24,7 @@ func (s *Server) routesLogin() {
 	s.handle("GET /login", familyOpen, s.showLogin)
 	s.handle("POST /login", familyOpen, s.postLogin)
 	s.handle("GET /logout", familyOpen, s.logout)
-	s.handle("GET /{$}", familyWeb, func(w http.ResponseWriter, r *http.Request, a *account) {
+	s.handle("GET /{$}", familyWeb, func(w http.ResponseWriter, _ *http.Request, a *account) {
 		writePage(w, http.StatusOK, "Dashboard", "You are logged in as "+a.profile().DisplayName+".")
 	})
 }
@@ -42,16 +41,17 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, _ *account) {
 
 func (s *Server) postLogin(w http.ResponseWriter, r *http.Request, _ *account) {
 	one := s.browserSession(w, r)
-	form := loginForm{User: r.PostFormValue("user"), RedirectURL: r.PostFormValue("redirect_url"), RequestToken: one.csrf}
-	if form.RedirectURL == "" {
-		form.RedirectURL = r.URL.Query().Get("redirect_url")
-	}
+	form := loginForm{User: r.PostFormValue("user"), RedirectURL: r.FormValue("redirect_url"), RequestToken: one.csrf}
 	if !csrfPasses(r, one) {
 		refuseCSRF(w)
 		return
 	}
 	who, no := s.login(r, form.User, r.PostFormValue("password"))
 	switch no {
+	case notRefused:
+		s.signIn(w, one, who)
+		redirect(w, localTarget(form.RedirectURL))
+		return
 	case tooManyAttempts:
 		refuseCredentials(w, r, familyWeb, no)
 		return
@@ -60,12 +60,7 @@ func (s *Server) postLogin(w http.ResponseWriter, r *http.Request, _ *account) {
 	case accountDisabled:
 		form.Error = "This account is disabled"
 	}
-	if form.Error != "" {
-		renderPage(w, http.StatusOK, "Log in", loginPage, form)
-		return
-	}
-	s.signIn(w, one, who)
-	redirect(w, localTarget(form.RedirectURL))
+	renderPage(w, http.StatusOK, "Log in", loginPage, form)
 }
 
 // signIn makes a browser's session one of a user, under a new id (session fixation).
@@ -88,7 +83,7 @@ func (s *Server) logout(w http.ResponseWriter, r *http.Request, _ *account) {
 // localTarget keeps a redirect after login on this server.
 func localTarget(target string) string {
 	u, err := url.Parse(target)
-	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(target, "//") {
+	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(target, "//") || strings.Contains(target, `\`) {
 		return "/"
 	}
 	return target

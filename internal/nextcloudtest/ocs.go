@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"unicode/utf16"
@@ -133,7 +132,7 @@ func phpJSON(v any) []byte {
 		case c == '/':
 			out.WriteString(`\/`)
 		case c < utf8.RuneSelf:
-			out.WriteByte(byte(c))
+			out.WriteRune(c)
 		case c > 0xffff:
 			high, low := utf16.EncodeRune(c)
 			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
@@ -154,7 +153,7 @@ func ocsXML(body ocsBody) (string, error) {
 	out.WriteString("<?xml version=\"1.0\"?>\n")
 	tokens := json.NewDecoder(bytes.NewReader(text))
 	tokens.UseNumber()
-	if err := writeOCSElement(&out, tokens, "ocs", 0); err != nil && err != io.EOF {
+	if err := writeOCSElement(&out, tokens, "ocs", 0); err != nil {
 		return "", err
 	}
 	return out.String(), nil

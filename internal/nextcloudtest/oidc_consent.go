@@ -26,7 +26,7 @@ func (s *Server) consented(a *account, c *oauthClient, scope string) bool {
 	if !ok || s.now().After(given.expires) {
 		return false
 	}
-	for _, one := range strings.Fields(scope) {
+	for one := range strings.FieldsSeq(scope) {
 		if !slices.Contains(given.scopes, one) {
 			return false
 		}

@@ -67,7 +67,9 @@ func (k *signingKey) jwk() any {
 		Modulus    string   `json:"n"`
 		Exponent   string   `json:"e"`
 	}{
-		"RSA", "sig", []string{"verify"}, "RS256", k.id,
+		"RSA", "sig",
+		[]string{"verify"},
+		"RS256", k.id,
 		base64.RawURLEncoding.EncodeToString(k.key.N.Bytes()),
 		base64.RawURLEncoding.EncodeToString(big.NewInt(int64(k.key.E)).Bytes()),
 	}

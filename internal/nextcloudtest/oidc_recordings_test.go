@@ -53,7 +53,6 @@ func TestRecordingsOIDC(t *testing.T) {
 		}
 	})
 
-	var openidOnly, jwt string
 	run("oidc-token", func(r *shapeReplay, x *exchange) {
 		form, err := url.ParseQuery(x.body)
 		if err != nil {
@@ -83,71 +82,43 @@ func TestRecordingsOIDC(t *testing.T) {
 		}
 		learned[code] = authorizeAs(t, s, cookie, query)
 	})
-	for recorded, here := range learned {
-		if claims := decodeClaims(t, recorded); claims["client_id"] != nil {
-			jwt = here
-			if claims["scope"] == "openid" {
-				openidOnly = here
-			}
-		}
-	}
 	run("introspection", func(_ *shapeReplay, x *exchange) {
 		if strings.HasPrefix(x.name, "07-") {
 			x.header.Set("Authorization", basic(learned[recordedOpaqueClient], learned[recordedOpaqueSecret]))
 		}
 	})
+	// Of the JWTs those are used that nothing has ended since: the one for another resource and the one without scopes.
+	jwt := tokenWith(t, learned, "aud", "http://127.0.0.1:7777/other")
+	openidOnly := tokenWith(t, learned, "scope", "openid")
 	run("userinfo", func(_ *shapeReplay, x *exchange) {
-		tokens := map[string]string{"01": learned[recordedOpaqueToken], "02": learned[recordedUserinfoJWT(learned)], "03": learned[recordedOpaqueToken], "04": openidOnly}
+		tokens := map[string]string{"01": learned[recordedOpaqueToken], "02": jwt, "03": learned[recordedOpaqueToken], "04": openidOnly}
 		if token, ok := tokens[x.name[:2]]; ok {
 			x.header.Set("Authorization", "Bearer "+token)
 		}
 	})
-	if jwt == "" || openidOnly == "" {
-		t.Error("no JWT was issued")
-	}
 }
 
-// recordedUserinfoJWT is a recorded access token in JWT form with all scopes.
-func recordedUserinfoJWT(learned map[string]string) string {
-	for recorded := range learned {
-		if claims, err := claimsOf(recorded); err == nil && claims["client_id"] != nil && claims["scope"] == recordedScope && claims["jti"] != "10" {
-			return recorded
+// tokenWith returns the access token that stands for the recorded one with a claim.
+func tokenWith(t *testing.T, learned map[string]string, name, value string) string {
+	t.Helper()
+	for recorded, here := range learned {
+		if claims, err := claimsOf(recorded); err == nil && claims["client_id"] != nil && claims[name] == value {
+			return here
 		}
 	}
+	t.Fatalf("no token with %s %s was issued", name, value)
 	return ""
 }
 
 // authorizeAs runs an authorization request for a session and returns the code.
 func authorizeAs(t *testing.T, s *Server, cookie string, query url.Values) string {
 	t.Helper()
-	location := getWithCookie(t, s, "/apps/oidc/authorize?"+query.Encode(), cookie).Header.Get("Location")
+	location := ask(t, s, http.MethodGet, "/apps/oidc/authorize?"+query.Encode(), "", "Cookie", cookie).Header().Get("Location")
 	u, err := url.Parse(location)
 	if err != nil || u.Query().Get("code") == "" {
 		t.Fatalf("no code in %q", location)
 	}
 	return u.Query().Get("code")
-}
-
-func getWithCookie(t *testing.T, s *Server, target, cookie string) *http.Response {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.listenURL()+target, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Cookie", cookie)
-	return do(t, r)
-}
-
-// do sends a request without following redirects and closes the body, which is at most small.
-func do(t *testing.T, r *http.Request) *http.Response {
-	t.Helper()
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	answer, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = answer.Body.Close()
-	return answer
 }
 
 func TestRecordingsConsent(t *testing.T) {

@@ -135,6 +135,7 @@ func TestCodeReplay(t *testing.T) {
 	form := codeForm(codeFor(t, s, "alice", client.ID, nil))
 	code, tokens := requestTokens(t, s, client, form)
 	wantStatus(t, "first use", http.StatusOK, code)
+	wantStatus(t, "access token", http.StatusOK, status(t, s, whoAmI, "Bearer "+tokens.Access))
 	code, again := requestTokens(t, s, client, form)
 	wantStatus(t, "second use", http.StatusBadRequest, code)
 	if again.Error != "invalid_grant" {

@@ -3,6 +3,7 @@ package nextcloudtest
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -215,9 +216,7 @@ func (s *Server) accessClaims(issuer string, a *account, g *grant) map[string]an
 	}
 	claims := s.commonClaims(issuer, audience, g)
 	claims["client_id"] = g.client.id
-	for name, value := range profileClaims(issuer, a, g.scope) {
-		claims[name] = value
-	}
+	maps.Copy(claims, profileClaims(issuer, a, g.scope))
 	return claims
 }
 
@@ -237,7 +236,7 @@ func profileClaims(issuer string, a *account, scope string) map[string]any {
 	updated := unix(a.lastLogin)
 	a.mu.Unlock()
 	claims := map[string]any{"preferred_username": u.ID, "scope": scope}
-	for _, one := range strings.Fields(scope) {
+	for one := range strings.FieldsSeq(scope) {
 		switch one {
 		case "roles", "groups":
 			claims[one] = append([]string{}, u.Groups...)

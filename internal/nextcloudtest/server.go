@@ -84,6 +84,9 @@ func New(opts *Options) *Server {
 		s.routesNotes()
 	}
 	s.routesCalDAV()
+	if o.SampleData {
+		s.loadSample()
+	}
 	return s
 }
 

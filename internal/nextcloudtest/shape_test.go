@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -24,25 +23,25 @@ var (
 )
 
 // compareAnswers lists how an answer differs from the recorded one.
-func compareAnswers(x *exchange, r *shapeReplay, answer *http.Response, body string) []string {
+func compareAnswers(x *exchange, r *shapeReplay, answer received, body string) []string {
 	var found []string
 	differ := func(what string, recorded, here any) {
 		found = append(found, fmt.Sprintf("%s: recorded %v, here %v", what, recorded, here))
 	}
-	if answer.StatusCode != x.status {
-		differ("status", x.status, answer.StatusCode)
+	if answer.status != x.status {
+		differ("status", x.status, answer.status)
 	}
 	for _, name := range exactHeaders {
-		if recorded, here := x.answerHeader.Get(name), answer.Header.Get(name); !strings.EqualFold(recorded, here) {
+		if recorded, here := x.answerHeader.Get(name), answer.header.Get(name); !strings.EqualFold(recorded, here) {
 			differ(name, recorded, here)
 		}
 	}
 	for _, name := range presentHeaders {
-		if recorded, here := x.answerHeader.Get(name), answer.Header.Get(name); (recorded == "") != (here == "") {
+		if recorded, here := x.answerHeader.Get(name), answer.header.Get(name); (recorded == "") != (here == "") {
 			differ(name, recorded, here)
 		}
 	}
-	if recorded, here := locationShape(r.mapText(x.answerHeader.Get("Location"))), locationShape(answer.Header.Get("Location")); recorded != here {
+	if recorded, here := locationShape(r.mapText(x.answerHeader.Get("Location"))), locationShape(answer.header.Get("Location")); recorded != here {
 		differ("Location", recorded, here)
 	}
 	contentType, _, _ := strings.Cut(x.answerHeader.Get("Content-Type"), ";")
@@ -73,16 +72,12 @@ func locationShape(location string) string {
 	if err != nil {
 		return location
 	}
-	shape := u.Scheme + "://" + u.Host + u.Path
-	for _, name := range slices.Sorted(maps.Keys(u.Query())) {
-		shape += " " + name
-	}
+	parts := []string{u.Scheme + "://" + u.Host + u.Path}
+	parts = append(parts, slices.Sorted(maps.Keys(u.Query()))...)
 	if fragment, err := url.ParseQuery(u.Fragment); err == nil {
-		for _, name := range slices.Sorted(maps.Keys(fragment)) {
-			shape += " #" + name
-		}
+		parts = append(append(parts, "#"), slices.Sorted(maps.Keys(fragment))...)
 	}
-	return shape
+	return strings.Join(parts, " ")
 }
 
 // bodyShape lists the parts a body consists of, without its values.

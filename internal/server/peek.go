@@ -53,10 +53,7 @@ func peek(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		control := http.NewResponseController(w)
-		_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // not every writer can
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-		_ = control.SetReadDeadline(time.Time{})
 		if err != nil {
 			var tooLarge *http.MaxBytesError
 			if errors.As(err, &tooLarge) {
@@ -66,6 +63,7 @@ func peek(next http.Handler) http.Handler {
 			http.Error(w, "The request was cut off.", http.StatusBadRequest)
 			return
 		}
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // the answer may take longer
 		msgs, err := parseMessages(body)
 		if err != nil {
 			w.Header().Set("Content-Type", "application/json")

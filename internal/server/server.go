@@ -81,6 +81,10 @@ func New(cfg Config) http.Handler {
 	hosts := newHostCheck(&cfg)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if r.ContentLength != 0 {
+			// What a handler leaves of a body, net/http reads after it.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+		}
 		if health(r) { // probes come under any host name, and learn nothing
 			mux.ServeHTTP(w, r)
 			return

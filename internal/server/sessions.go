@@ -8,16 +8,16 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// maxSessions is how many sessions of the older generation one grant may have
+// maxSessions is how many sessions of the older generation one person may have
 // open. Most clients never end theirs, so the oldest gives way.
 const maxSessions = 64
 
-// sessions bounds the open sessions of each grant.
+// sessions bounds the open sessions of each person.
 type sessions struct {
 	server *mcp.Server
 
 	mu     sync.Mutex          // guards the fields below
-	opened map[string][]string // session ids by grant, oldest first
+	opened map[string][]string // session ids by person, oldest first
 }
 
 func (s *sessions) bound(next http.Handler) http.Handler {
@@ -30,11 +30,11 @@ func (s *sessions) bound(next http.Handler) http.Handler {
 		if id == "" {
 			return
 		}
-		var grant string
+		var person string
 		if info := sdkauth.TokenInfoFromContext(r.Context()); info != nil {
-			grant = info.UserID
+			person = info.UserID
 		}
-		if oldest := s.add(grant, id); oldest != nil {
+		if oldest := s.add(person, id); oldest != nil {
 			// It waits for the calls that are still running.
 			go func() { _ = oldest.Close() }()
 		}
@@ -42,32 +42,32 @@ func (s *sessions) bound(next http.Handler) http.Handler {
 }
 
 // add notes a new session and answers the one that has to give way, or nil.
-func (s *sessions) add(grant, id string) (oldest *mcp.ServerSession) {
+func (s *sessions) add(person, id string) (oldest *mcp.ServerSession) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.opened == nil {
 		s.opened = map[string][]string{}
 	}
-	s.opened[grant] = append(s.opened[grant], id)
+	s.opened[person] = append(s.opened[person], id)
 	live := map[string]*mcp.ServerSession{}
 	for session := range s.server.Sessions() {
 		live[session.ID()] = session
 	}
-	for g, ids := range s.opened {
+	for owner, ids := range s.opened {
 		kept := ids[:0]
 		for _, id := range ids {
 			if live[id] != nil {
 				kept = append(kept, id)
 			}
 		}
-		if s.opened[g] = kept; len(kept) == 0 {
-			delete(s.opened, g)
+		if s.opened[owner] = kept; len(kept) == 0 {
+			delete(s.opened, owner)
 		}
 	}
-	ids := s.opened[grant]
+	ids := s.opened[person]
 	if len(ids) <= maxSessions {
 		return nil
 	}
-	s.opened[grant] = ids[1:]
+	s.opened[person] = ids[1:]
 	return live[ids[0]]
 }

@@ -105,6 +105,6 @@ func (s *stream) stop() {
 	if s.timer != nil {
 		s.timer.Stop()
 	}
-	// The connection may serve more requests.
-	_ = http.NewResponseController(s.ResponseWriter).SetWriteDeadline(time.Time{})
+	// What is still in buffers is sent after this, within a limit of its own.
+	_ = http.NewResponseController(s.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTimeout))
 }

@@ -216,9 +216,6 @@ func coerceNumber(n json.Number, s *jsonschema.Schema) any {
 		// 5.0 and 5e0 are integers in JSON, and none for Go. Beyond 2^53 a
 		// float is not exact, and the text is kept as it is.
 		const exact = 1 << 53
-		if _, err := n.Int64(); err == nil {
-			return n
-		}
 		if f, err := n.Float64(); err == nil && f == math.Trunc(f) && math.Abs(f) < exact {
 			return int64(f)
 		}
@@ -264,7 +261,14 @@ func wanted(s *jsonschema.Schema) string {
 		}
 		return "an object with " + strings.Join(words, ", ")
 	}
-	return "of type " + s.Type
+	words := "of type " + s.Type
+	if s.Minimum != nil {
+		words += fmt.Sprintf(", at least %v", *s.Minimum)
+	}
+	if s.Maximum != nil {
+		words += fmt.Sprintf(", at most %v", *s.Maximum)
+	}
+	return words
 }
 
 func (a *arguments) knows(name string) bool {

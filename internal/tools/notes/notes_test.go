@@ -155,7 +155,7 @@ func TestCalls(t *testing.T) {
 		{"nc_notes_search_notes", `{"query":"TEXT"}`, `{"items":[{"category":"Work","id":42,"modified":"2026-11-23T03:31:23Z","score":1,"snippet":"text","title":"Plan"}],"total":1}`, ""},
 		{"nc_notes_search_notes", `{"query":"absent"}`, `{"items":[],"total":0}`, ""},
 		{"nc_notes_search_notes", `{"query":"","limit":101}`, "limit has to be between 1 and 100", ""},
-		{"nc_notes_delete_note", `{"note_id":42}`, `{"deleted_id":42,"title":"Plan","undo":"The file /Notes/Work/Plan.md is in the trash: the person can restore it in Nextcloud under Files, Deleted files."}`, ""},
+		{"nc_notes_delete_note", `{"note_id":42}`, `{"deleted_id":42,"title":"Plan","undo":"The person can restore the file /Notes/Work/Plan.md in Nextcloud under Files, Deleted files, unless an administrator has switched the trash off."}`, ""},
 	} {
 		h := &one{note: note("text")}
 		_, got := call(t, connect(t, h), c.name, c.args)

@@ -99,6 +99,6 @@ var remove = tool.New(tool.Def{
 	}
 	return &Deleted{
 		DeletedID: n.ID, Title: n.Title,
-		Undo: fmt.Sprintf("The file %s is in the trash: the person can restore it in Nextcloud under Files, Deleted files.", n.Path),
+		Undo: fmt.Sprintf("The person can restore the file %s in Nextcloud under Files, Deleted files, unless an administrator has switched the trash off.", n.Path),
 	}, nil
 })
