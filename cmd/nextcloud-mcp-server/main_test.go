@@ -73,11 +73,11 @@ func TestReport(t *testing.T) {
 func TestTune(t *testing.T) {
 	before := debug.SetGCPercent(123)
 	defer debug.SetGCPercent(before)
-	tune([]string{"GOGC=50"})
+	tune(t.Context(), []string{"GOGC=50"})
 	if got := debug.SetGCPercent(123); got != 123 {
 		t.Errorf("GOGC was overruled with %d", got)
 	}
-	tune([]string{"GOGC=", "GOGCX=1"})
+	tune(t.Context(), []string{"GOGC=", "GOGCX=1"})
 	if got := debug.SetGCPercent(123); got != 400 {
 		t.Errorf("percentage is %d, want 400", got)
 	}

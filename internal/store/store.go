@@ -81,7 +81,7 @@ func (s *Store) open(ctx context.Context, configured auth.Secret) error {
 		return err
 	}
 	db.SetMaxOpenConns(4)
-	db.SetMaxIdleConns(4)
+	db.SetMaxIdleConns(2)
 	s.db = db
 
 	found, err := s.inspect(ctx)
@@ -122,6 +122,7 @@ func dsn(path string, busy time.Duration) string {
 			"busy_timeout(" + strconv.FormatInt(busy.Milliseconds(), 10) + ")",
 			"foreign_keys(1)",
 			"synchronous(normal)",
+			"cache_size(-512)", // the database is small, and every connection has its own cache
 		},
 	}
 	u.RawQuery = q.Encode()

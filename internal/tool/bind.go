@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -53,11 +54,11 @@ func (r *Registry) Register(server *mcp.Server, b Binding) error {
 		b.Timeout = time.Minute
 	}
 	for _, t := range r.tools {
-		decl, err := t.MCP()
+		decl, schema, err := t.declaration()
 		if err != nil {
 			return err
 		}
-		handler, err := b.handler(t)
+		handler, err := b.handler(t, schema)
 		if err != nil {
 			return err
 		}
@@ -80,22 +81,29 @@ func (r *Registry) Register(server *mcp.Server, b Binding) error {
 
 // MCP is the tool as clients see it.
 func (t *Tool) MCP() (*mcp.Tool, error) {
+	decl, _, err := t.declaration()
+	return decl, err
+}
+
+// declaration is the tool as clients see it, and the schema that its arguments
+// are checked against.
+func (t *Tool) declaration() (*mcp.Tool, *jsonschema.Schema, error) {
 	in, err := inputSchema(t.in)
 	if err != nil {
-		return nil, fmt.Errorf("tool %s: input: %w", t.Name, err)
+		return nil, nil, fmt.Errorf("tool %s: input: %w", t.Name, err)
 	}
-	out, err := outputSchema(t.out)
+	out, err := outputSchema(t.out, t.Effect)
 	if err != nil {
-		return nil, fmt.Errorf("tool %s: output: %w", t.Name, err)
+		return nil, nil, fmt.Errorf("tool %s: output: %w", t.Name, err)
 	}
 	decl := &mcp.Tool{Name: t.Name, Title: t.Title, Description: t.Description, Annotations: t.Effect.annotations()}
-	if decl.InputSchema, err = encodeSchema(in); err != nil {
-		return nil, err
+	if decl.InputSchema, err = encodeSchema(publicInput(in)); err != nil {
+		return nil, nil, err
 	}
 	if decl.OutputSchema, err = encodeSchema(out); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return decl, nil
+	return decl, in, nil
 }
 
 // annotations are the four MCP hints of an effect. Everything reaches a world
@@ -111,11 +119,7 @@ func (e Effect) annotations() *mcp.ToolAnnotations {
 }
 
 // handler is the one adapter between an MCP call and a tool's work.
-func (b *Binding) handler(t *Tool) (mcp.ToolHandler, error) {
-	schema, err := inputSchema(t.in)
-	if err != nil {
-		return nil, fmt.Errorf("tool %s: input: %w", t.Name, err)
-	}
+func (b *Binding) handler(t *Tool, schema *jsonschema.Schema) (mcp.ToolHandler, error) {
 	args, err := newArguments(schema, t.Aliases)
 	if err != nil {
 		return nil, fmt.Errorf("tool %s: input: %w", t.Name, err)

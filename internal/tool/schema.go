@@ -18,8 +18,8 @@ type Enum interface {
 
 var enumType = reflect.TypeFor[Enum]()
 
-// inputSchema is the schema of a tool's arguments: closed, without null, with
-// the enums of closed sets.
+// inputSchema is the schema that a tool's arguments are checked against: closed,
+// without null, with the enums of closed sets.
 func inputSchema(t reflect.Type) (*jsonschema.Schema, error) {
 	s, err := infer(t)
 	if err != nil {
@@ -29,18 +29,36 @@ func inputSchema(t reflect.Type) (*jsonschema.Schema, error) {
 	return s, nil
 }
 
-// outputSchema is the schema of a tool's structured result. It names the
-// fields of the result and leaves nested objects open: clients check against
-// it, and models pay for each byte of it.
-func outputSchema(t reflect.Type) (*jsonschema.Schema, error) {
+// publicInput is an input schema as clients see it. Models pay for each byte,
+// so it leaves out what a description and an error say better: that unknown
+// arguments are refused, and the fields of objects inside of lists.
+func publicInput(s *jsonschema.Schema) *jsonschema.Schema {
+	s = s.CloneSchemas()
+	s.AdditionalProperties = nil
+	for _, p := range s.Properties {
+		if p.Items != nil && p.Items.Type == "object" {
+			p.Items = &jsonschema.Schema{Type: "object"}
+		}
+	}
+	return s
+}
+
+// outputSchema is the schema of a tool's structured result: the names and
+// types of its fields, without what is inside of them, and for what is written
+// only that it is an object. Clients check against it; few models see it, and
+// those pay for each byte.
+func outputSchema(t reflect.Type, effect Effect) (*jsonschema.Schema, error) {
 	s, err := infer(t)
 	if err != nil {
 		return nil, err
 	}
+	if effect != Reads {
+		return &jsonschema.Schema{Type: "object"}, nil
+	}
 	simplify(s)
-	s.AdditionalProperties = nil
-	for _, p := range s.Properties {
-		flatten(p)
+	s.AdditionalProperties, s.Required = nil, nil
+	for name, p := range s.Properties {
+		s.Properties[name] = &jsonschema.Schema{Type: p.Type}
 	}
 	return s, nil
 }
@@ -101,18 +119,6 @@ func simplify(s *jsonschema.Schema) {
 	simplify(s.Items)
 	if s.Type != "object" || s.Properties == nil {
 		simplify(s.AdditionalProperties)
-	}
-}
-
-// flatten leaves of a nested value only its type.
-func flatten(s *jsonschema.Schema) {
-	switch s.Type {
-	case "object":
-		s.Properties, s.Required, s.AdditionalProperties, s.PropertyOrder = nil, nil, nil, nil
-	case "array":
-		if s.Items != nil {
-			flatten(s.Items)
-		}
 	}
 }
 

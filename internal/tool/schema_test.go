@@ -85,7 +85,7 @@ func TestInputSchema(t *testing.T) {
 	}
 }
 
-func TestOutputSchema(t *testing.T) {
+func TestPublicInput(t *testing.T) {
 	want := parsed(t, `{"type":"object","required":["id"],"properties":{
 		"id":{"type":"integer","description":"its id"},
 		"title":{"type":"string","description":"its title"},
@@ -93,11 +93,39 @@ func TestOutputSchema(t *testing.T) {
 		"tags":{"type":"array","items":{"type":"string"},"description":"words"},
 		"color":{"type":"string","enum":["red","blue"],"description":"a color"},
 		"colors":{"type":"array","items":{"type":"string","enum":["red","blue"]},"description":"colors"},
-		"leaf":{"type":"object","description":"one leaf"},
+		"leaf":{"type":"object","additionalProperties":false,"required":["name"],"description":"one leaf","properties":{
+			"name":{"type":"string","description":"its name"},
+			"color":{"type":"string","enum":["red","blue"],"description":"its color"},
+			"sub":{"type":"array","items":{"type":"integer"},"description":"its numbers"}}},
 		"leaves":{"type":"array","items":{"type":"object"},"description":"leaves"},
-		"by_name":{"type":"object","description":"texts by name"}}}`)
-	if diff := cmp.Diff(want, built(t, outputSchema, reflect.TypeFor[*everything]())); diff != "" {
+		"by_name":{"type":"object","additionalProperties":{"type":"string"},"description":"texts by name"}}}`)
+	public := func(of reflect.Type) (*jsonschema.Schema, error) {
+		s, err := inputSchema(of)
+		if err != nil {
+			return nil, err
+		}
+		return publicInput(s), nil
+	}
+	if diff := cmp.Diff(want, built(t, public, reflect.TypeFor[everything]())); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestOutputSchema(t *testing.T) {
+	want := parsed(t, `{"type":"object","properties":{
+		"id":{"type":"integer"}, "title":{"type":"string"}, "at":{"type":"string"}, "tags":{"type":"array"},
+		"color":{"type":"string"}, "colors":{"type":"array"}, "leaf":{"type":"object"}, "leaves":{"type":"array"},
+		"by_name":{"type":"object"}}}`)
+	of := func(e Effect) func(reflect.Type) (*jsonschema.Schema, error) {
+		return func(t reflect.Type) (*jsonschema.Schema, error) { return outputSchema(t, e) }
+	}
+	if diff := cmp.Diff(want, built(t, of(Reads), reflect.TypeFor[*everything]())); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	for _, e := range []Effect{Creates, Updates, Deletes} {
+		if diff := cmp.Diff(parsed(t, `{"type":"object"}`), built(t, of(e), reflect.TypeFor[*everything]())); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", e, diff)
+		}
 	}
 }
 
@@ -106,7 +134,7 @@ func TestSchemaOfWhatIsNoStruct(t *testing.T) {
 		if _, err := inputSchema(of); err == nil {
 			t.Errorf("input %s is taken", of)
 		}
-		if _, err := outputSchema(of); err == nil {
+		if _, err := outputSchema(of, Creates); err == nil {
 			t.Errorf("output %s is taken", of)
 		}
 	}
