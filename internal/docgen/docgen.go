@@ -15,5 +15,6 @@ type Page struct {
 func Pages() []Page {
 	return []Page{
 		{Name: "configuration.md", Text: Configuration()},
+		{Name: "tools.md", Text: Tools()},
 	}
 }

@@ -1,12 +1,11 @@
 package calendar
 
 import (
-	"slices"
-	"time"
-
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	api "nextcloud-mcp-server/internal/nextcloud/calendar"
 )

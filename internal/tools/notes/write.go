@@ -11,7 +11,7 @@ import (
 
 // CreateInput is the input of nc_notes_create_note.
 type CreateInput struct {
-	Title    string `json:"title" jsonschema:"title; the server may adjust it"`
+	Title    string `json:"title" jsonschema:"title, the server may adjust it"`
 	Content  string `json:"content" jsonschema:"Markdown"`
 	Category string `json:"category,omitempty" jsonschema:"folder such as Work/Ideas"`
 }
