@@ -340,6 +340,7 @@ func TestOneRequest(t *testing.T) {
 		{"nc_calendar_list_calendars", map[string]any{}},
 		{"nc_calendar_list_events", map[string]any{"calendar_name": "personal"}},
 	} {
+		call(t, s, tc.tool, tc.args, nil) // the person's zone and default calendar are remembered then
 		sim.ResetRequests()
 		call(t, s, tc.tool, tc.args, nil)
 		if n := sim.RequestCount(); n > 1 {

@@ -97,7 +97,7 @@ func (t *Tool) declaration() (*mcp.Tool, *jsonschema.Schema, error) {
 		return nil, nil, fmt.Errorf("tool %s: output: %w", t.Name, err)
 	}
 	decl := &mcp.Tool{Name: t.Name, Title: t.Title, Description: t.Description, Annotations: t.Effect.annotations()}
-	if decl.InputSchema, err = encodeSchema(publicInput(in)); err != nil {
+	if decl.InputSchema, err = encodeInput(publicInput(in)); err != nil {
 		return nil, nil, err
 	}
 	if decl.OutputSchema, err = encodeSchema(out); err != nil {

@@ -48,8 +48,7 @@ var advice = []struct {
 // explain is an error as the model sees it. What it does not know it hides
 // behind a reference, and logs once.
 func explain(ctx context.Context, log *slog.Logger, name string, err error) string {
-	var bad *invalid
-	if errors.As(err, &bad) {
+	if _, ok := errors.AsType[*invalid](err); ok {
 		return err.Error()
 	}
 	// The end of the call comes first: on the way to Nextcloud it looks like a
@@ -60,8 +59,7 @@ func explain(ctx context.Context, log *slog.Logger, name string, err error) stri
 	case stopped(ctx, err, context.Canceled):
 		return "The call was cancelled."
 	}
-	var e *nextcloud.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*nextcloud.Error](err); ok {
 		for _, a := range advice {
 			if e.Is(a.kind) {
 				return describe(e) + " " + waiting(e) + a.text

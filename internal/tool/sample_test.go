@@ -190,8 +190,8 @@ type setup struct {
 }
 
 // connect registers the sample and connects the official client in memory.
-func connect(t testing.TB, s setup) *mcp.ClientSession {
-	t.Helper()
+func connect(tb testing.TB, s setup) *mcp.ClientSession {
+	tb.Helper()
 	if s.sets == nil {
 		s.sets = sample()
 	}
@@ -206,7 +206,7 @@ func connect(t testing.TB, s setup) *mcp.ClientSession {
 	}
 	registry, unknown := tool.Select(s.sets, s.selection)
 	if len(unknown) > 0 {
-		t.Fatal(unknown[0])
+		tb.Fatal(unknown[0])
 	}
 	server := mcp.NewServer(&mcp.Implementation{Name: "sample", Version: "1"}, &mcp.ServerOptions{Capabilities: &mcp.ServerCapabilities{}})
 	binding := tool.Binding{Clients: s.clients, Log: s.log, Timeout: s.timeout, Observe: s.observe}
@@ -214,7 +214,7 @@ func connect(t testing.TB, s setup) *mcp.ClientSession {
 		binding.Single = &own.Principal{Subject: "alice", Trusted: true}
 	}
 	if err := registry.Register(server, binding); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if s.principal != nil {
 		// In memory there is no front door to leave the principal.
@@ -232,16 +232,16 @@ func connect(t testing.TB, s setup) *mcp.ClientSession {
 		})
 	}
 	serverSide, clientSide := mcp.NewInMemoryTransports()
-	serving, err := server.Connect(t.Context(), serverSide, nil)
+	serving, err := server.Connect(tb.Context(), serverSide, nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
-	session, err := c.Connect(t.Context(), clientSide, &mcp.ClientSessionOptions{ProtocolVersion: s.version})
+	session, err := c.Connect(tb.Context(), clientSide, &mcp.ClientSessionOptions{ProtocolVersion: s.version})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = session.Close()
 		_ = serving.Wait()
 	})

@@ -84,7 +84,7 @@ func collectEnums(t reflect.Type, into map[reflect.Type]*jsonschema.Schema, seen
 	}
 	seen[t] = true
 	if t.Implements(enumType) {
-		values, _ := reflect.Zero(t).Interface().(Enum)
+		values, _ := reflect.TypeAssert[Enum](reflect.Zero(t))
 		s := &jsonschema.Schema{Type: "string"}
 		for _, v := range values.Values() {
 			s.Enum = append(s.Enum, v)
@@ -120,6 +120,15 @@ func simplify(s *jsonschema.Schema) {
 	if s.Type != "object" || s.Properties == nil {
 		simplify(s.AdditionalProperties)
 	}
+}
+
+// encodeInput is encodeSchema for a public input schema.
+func encodeInput(s *jsonschema.Schema) (json.RawMessage, error) {
+	if len(s.Properties) == 0 {
+		// Some model providers refuse an object without properties.
+		return json.RawMessage(`{"type":"object","properties":{}}`), nil
+	}
+	return encodeSchema(s)
 }
 
 func encodeSchema(s *jsonschema.Schema) (json.RawMessage, error) {

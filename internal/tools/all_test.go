@@ -205,8 +205,8 @@ func TestSchemas(t *testing.T) {
 			t.Errorf("%s: input is no object", tl.Name)
 			continue
 		}
-		if in["additionalProperties"] != false {
-			t.Errorf("%s: input is not closed", tl.Name)
+		if in["properties"] == nil {
+			t.Errorf("%s: input without properties, which some providers refuse", tl.Name)
 		}
 		out, ok := tl.OutputSchema.(map[string]any)
 		if !ok || out["type"] != "object" {
@@ -271,7 +271,7 @@ func checkSchema(t *testing.T, where string, s map[string]any, input bool) {
 			}
 		}
 	}
-	if s["type"] == "array" && s["items"] == nil {
+	if input && s["type"] == "array" && s["items"] == nil {
 		t.Errorf("%s: a list of anything", where)
 	}
 	for _, name := range anys(s["required"]) {

@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,6 +43,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer f.mu.Unlock()
 	body, _ := io.ReadAll(r.Body)
 	f.log = append(f.log, r.Method+" "+r.URL.Path)
+	if m := r.Method; (m == http.MethodPut || m == http.MethodDelete) && r.Header.Get("If-Match") == "" && r.Header.Get("If-None-Match") != "*" {
+		f.t.Errorf("%s %s without a condition", m, r.URL.Path)
+	}
 	if f.fail != nil {
 		if status := f.fail(r); status != 0 {
 			w.Header().Set("Content-Type", "application/xml; charset=utf-8")
@@ -391,11 +395,57 @@ func TestWriteAnswers(t *testing.T) {
 	}
 }
 
+func TestDeleteScopes(t *testing.T) {
+	for scope, want := range map[Scope]string{This: "EXDATE;TZID=Europe/Berlin:20270315T090000", ThisAndFuture: "RRULE:FREQ=WEEKLY;UNTIL=20270315T075959Z", All: ""} {
+		f, c := newFake(t, icsOf(weekly))
+		d, err := c.Delete(t.Context(), Target{Calendar: "personal", UID: "w", Scope: scope, RecurrenceID: "2027-03-15T09:00:00+01:00"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := f.objects[personal+"0.ics"]
+		if !strings.Contains(left, want) || (left == "") != d.Whole || d.Whole != (scope == All) || d.Rule != "FREQ=WEEKLY;COUNT=8" {
+			t.Errorf("%s: %+v\n%s", scope, d, left)
+		}
+		if scope == All && d.Retention != 30*24*time.Hour {
+			t.Errorf("retention = %s", d.Retention)
+		}
+	}
+	// The last occurrence that is left takes the object with it.
+	f, c := newFake(t, icsOf(strings.Replace(weekly, "COUNT=8", "COUNT=2", 1), "EXDATE:20270301T080000Z"))
+	if d, err := c.Delete(t.Context(), Target{Calendar: "personal", UID: "w", Scope: This, RecurrenceID: "2027-03-08"}); err != nil || !d.Whole || len(f.objects) != 0 {
+		t.Errorf("the last one: %+v, %v, %v", d, err, f.objects)
+	}
+}
+
 func TestLink(t *testing.T) {
 	_, c := newFake(t)
 	link := c.link(personal + "a.ics")
 	const want = "/index.php/apps/calendar/edit/L3JlbW90ZS5waHAvZGF2L2NhbGVuZGFycy9hbGljZS9wZXJzb25hbC9hLmljcw=="
 	if !strings.HasSuffix(link, want) {
 		t.Errorf("link = %s", link)
+	}
+}
+
+func TestEventJSON(t *testing.T) {
+	_, c := newFake(t, icsOf(weekly, "EXDATE:20270308T080000Z"))
+	e, err := c.Get(t.Context(), "personal", "w", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"uid":"w"`, `"summary":"Weekly"`, `"start":"2027-03-01T09:00:00+01:00"`, `"start_tz":"Europe/Berlin"`, `"calendar_name":"personal"`,
+		`"recurring":true`, `"recurrence_rule":"FREQ=WEEKLY;COUNT=8"`, `"exceptions":[{"recurrence_id":"2027-03-08T09:00:00+01:00","deleted":true}]`, `"etag":"`, `"link":"http`,
+	} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("no %s in %s", want, b)
+		}
+	}
+	one, err := c.Get(t.Context(), "personal", "w", "2027-03-29T07:00:00Z")
+	if err != nil || one.RecurrenceID != "2027-03-29T09:00:00+02:00" || one.Exceptions != nil {
+		t.Errorf("occurrence = %+v, %v", one, err)
 	}
 }

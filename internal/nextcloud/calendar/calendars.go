@@ -42,8 +42,10 @@ type home struct {
 }
 
 const (
-	homeKey = "calendar/home"
-	homeAge = time.Minute
+	homeKey     = "calendar/home"
+	homeAge     = time.Minute
+	standardKey = "calendar/default"
+	standardAge = 10 * time.Minute
 )
 
 // The properties of calendars (RFC 4791, 5.2; CalendarServer; Nextcloud).
@@ -86,6 +88,30 @@ func (c *Client) home(ctx context.Context) (h *home, fresh bool, err error) {
 	return h, true, err
 }
 
+// standard is the name of the person's default calendar, which only the
+// principal knows and which hardly ever changes. Without an answer it is
+// empty, and the first calendar is taken.
+func (c *Client) standard(ctx context.Context, principal string) string {
+	if v, ok := c.nc.Cached(ctx, standardKey); ok {
+		if known, ok := v.(remembered); ok && c.now().Sub(known.read) < standardAge {
+			return known.name
+		}
+	}
+	ms, err := c.dav.Propfind(ctx, dav.Query{Op: "ask for the default calendar", Path: principal + "/"}, propDefault)
+	if err != nil || len(ms.Responses) == 0 {
+		return ""
+	}
+	name := dav.Base(ms.Responses[0].Prop(propDefault).Child(propHref).String())
+	c.nc.Store(ctx, standardKey, remembered{name, c.now()}, 128+len(name))
+	return name
+}
+
+// remembered is the default calendar, and when it was asked for.
+type remembered struct {
+	name string
+	read time.Time
+}
+
 func (c *Client) readHome(ctx context.Context) (*home, error) {
 	const op = "list calendars"
 	user, err := c.nc.UserID(ctx)
@@ -112,11 +138,7 @@ func (c *Client) readHome(ctx context.Context) (*home, error) {
 		return err
 	})
 	group.Go(func() error {
-		ms, err := c.dav.Propfind(gctx, dav.Query{Op: op, Path: principal + "/"}, propDefault)
-		// Without an answer the first calendar is taken as the default.
-		if err == nil && len(ms.Responses) > 0 {
-			standard = dav.Base(ms.Responses[0].Prop(propDefault).Child(propHref).String())
-		}
+		standard = c.standard(gctx, principal)
 		return nil
 	})
 	if err := group.Wait(); err != nil {

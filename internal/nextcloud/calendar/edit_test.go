@@ -212,7 +212,9 @@ func TestSeriesMoves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "RRULE:FREQ=WEEKLY") || strings.HasPrefix(l, "EXDATE") }) {
+	if slices.ContainsFunc(lines, func(l string) bool {
+		return strings.HasPrefix(l, "RRULE:FREQ=WEEKLY") || strings.HasPrefix(l, "EXDATE")
+	}) {
 		t.Errorf("still recurs: %q", lines)
 	}
 }

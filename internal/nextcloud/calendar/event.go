@@ -152,7 +152,11 @@ func (c *Client) event(o *object, occ ical.Occurrence, whole bool) *Event {
 	}
 	for _, l := range p.PropAll("ATTACH") {
 		name := l.Param("FILENAME")
-		if name == "" && !strings.EqualFold(l.Param("VALUE"), "BINARY") {
+		switch {
+		case name != "":
+		case strings.EqualFold(l.Param("VALUE"), "BINARY"):
+			name = "inside the event, without a name"
+		default:
 			name = l.Value()
 		}
 		e.Attachments = append(e.Attachments, name)

@@ -178,11 +178,11 @@ func (c *Client) window(q Query, at clock, page *Page) (from, to time.Time, err 
 func (c *Client) collect(ctx context.Context, calendars []*Calendar, from, to time.Time, loc *time.Location, q Query, page *Page) ([]listed, error) {
 	keep := q.filter()
 	var (
-		mu      sync.Mutex // guards the fields below and page
-		out     []listed
-		failed  error
-		read    int
-		started = time.Now()
+		mu     sync.Mutex // guards the fields below and page
+		out    []listed
+		failed error
+		read   int
+		spent  time.Duration // on expanding
 	)
 	// Floating and all-day times are moments only on somebody's clock, and the
 	// server reads them on another one: ask for a day more and look here.
@@ -207,11 +207,13 @@ func (c *Client) collect(ctx context.Context, calendars []*Calendar, from, to ti
 			}
 			for i := range objects {
 				o := &objects[i]
-				if len(out) > maxListed || time.Since(started) > expandBudget || ctx.Err() != nil {
+				if len(out) > maxListed || spent > expandBudget || ctx.Err() != nil {
 					page.Skipped = append(page.Skipped, fmt.Sprintf("calendar %s: %d not looked at, too many occurrences; ask for a shorter time", cal.Name, len(objects)-i))
 					break
 				}
+				started := time.Now()
 				occurrences, err := o.Expand(from, to, loc)
+				spent += time.Since(started)
 				if err != nil {
 					page.Skipped = append(page.Skipped, fmt.Sprintf("calendar %s: event %.60s: %s", cal.Name, o.First().Text("UID"), err))
 					continue

@@ -26,7 +26,7 @@ type Calendars struct {
 var listCalendars = tool.New(tool.Def{
 	Name:        "nc_calendar_list_calendars",
 	Title:       "List calendars",
-	Description: "List calendars and subscriptions: names, what they hold, which can only be read.",
+	Description: "List calendars and subscriptions.",
 	Scope:       scope.CalendarRead,
 	Effect:      tool.Reads,
 	Tier:        tool.Core,

@@ -12,7 +12,7 @@ import (
 
 // TestBudget keeps what every client pays for these tools on each connection.
 func TestBudget(t *testing.T) {
-	const budget = 10_000
+	const budget = 8500
 	total := 0
 	for _, tl := range Tools.Set().Tools {
 		decl, err := tl.MCP()

@@ -37,13 +37,12 @@ type Gone struct {
 }
 
 var remove = tool.New(tool.Def{
-	Name:  "nc_calendar_delete_event",
-	Title: "Delete an event",
-	Description: "Delete an event. For a recurring one ask the person: this occurrence, it and the future ones, or all. " +
-		"The result says how to undo it.",
-	Scope:  scope.CalendarWrite,
-	Effect: tool.Deletes,
-	Tier:   tool.Core,
+	Name:        "nc_calendar_delete_event",
+	Title:       "Delete an event",
+	Description: "Delete an event. For a recurring one ask the person: this occurrence, it and the future ones, or all.",
+	Scope:       scope.CalendarWrite,
+	Effect:      tool.Deletes,
+	Tier:        tool.Core,
 }, func(ctx context.Context, calendars *api.Client, in DeleteInput) (*Deleted, error) {
 	d, err := calendars.Delete(ctx, api.Target{
 		Calendar: in.CalendarName, UID: in.EventUID, ETag: in.ETag,

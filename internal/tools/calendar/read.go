@@ -11,9 +11,9 @@ import (
 // ListInput is the input of nc_calendar_list_events.
 type ListInput struct {
 	CalendarName       string `json:"calendar_name,omitempty" jsonschema:"or display name, default all"`
-	StartDate          string `json:"start_date,omitempty" jsonschema:"date or time, default today"`
-	EndDate            string `json:"end_date,omitempty" jsonschema:"inclusive, default 30 days later"`
-	Timezone           string `json:"timezone,omitempty" jsonschema:"IANA name, default the person's"`
+	StartDate          string `json:"start_date,omitempty" jsonschema:"default today"`
+	EndDate            string `json:"end_date,omitempty" jsonschema:"inclusive, default +30 days"`
+	Timezone           string `json:"timezone,omitempty" jsonschema:"IANA, default the person's"`
 	TitleContains      string `json:"title_contains,omitempty" jsonschema:"text"`
 	LocationContains   string `json:"location_contains,omitempty" jsonschema:"text"`
 	Categories         string `json:"categories,omitempty" jsonschema:"any of these, comma-separated"`
@@ -21,18 +21,17 @@ type ListInput struct {
 	MinAttendees       int    `json:"min_attendees,omitempty" jsonschema:"at least"`
 	MinDurationMinutes int    `json:"min_duration_minutes,omitempty" jsonschema:"at least"`
 	Limit              int    `json:"limit,omitempty" jsonschema:"default 50, at most 500"`
-	Cursor             string `json:"cursor,omitempty" jsonschema:"next_cursor of the page before"`
-	SearchAllCalendars bool   `json:"search_all_calendars,omitempty" jsonschema:"all of them"`
+	Cursor             string `json:"cursor,omitempty" jsonschema:"next_cursor"`
+	SearchAllCalendars bool   `json:"search_all_calendars,omitempty" jsonschema:"all"`
 }
 
 var list = tool.New(tool.Def{
-	Name:  "nc_calendar_list_events",
-	Title: "List events",
-	Description: "List events by start, recurring ones as their occurrences. end is exclusive, " +
-		"last_day is the last day of an all-day event.",
-	Scope:  scope.CalendarRead,
-	Effect: tool.Reads,
-	Tier:   tool.Core,
+	Name:        "nc_calendar_list_events",
+	Title:       "List events",
+	Description: "List events by start, recurring ones as occurrences. end is exclusive, last_day is not.",
+	Scope:       scope.CalendarRead,
+	Effect:      tool.Reads,
+	Tier:        tool.Core,
 }, func(ctx context.Context, calendars *api.Client, in ListInput) (*api.Page, error) {
 	if in.SearchAllCalendars {
 		in.CalendarName = ""
@@ -58,7 +57,7 @@ type UpcomingInput struct {
 var upcoming = tool.New(tool.Def{
 	Name:        "nc_calendar_get_upcoming_events",
 	Title:       "Upcoming events",
-	Description: "List what is on now and next, from this moment on.",
+	Description: "List events from now on.",
 	Scope:       scope.CalendarRead,
 	Effect:      tool.Reads,
 	Tier:        tool.Core,
@@ -90,7 +89,7 @@ type Full struct {
 var get = tool.New(tool.Def{
 	Name:        "nc_calendar_get_event",
 	Title:       "Read an event",
-	Description: "Read an event with its whole description, attendees, reminders, rule, exceptions and etag.",
+	Description: "Read one event whole, with its etag.",
 	Scope:       scope.CalendarRead,
 	Effect:      tool.Reads,
 	Tier:        tool.Core,

@@ -48,7 +48,7 @@ type CreateInput struct {
 	StartDatetime     string          `json:"start_datetime" jsonschema:"time, or date for all-day"`
 	EndDatetime       string          `json:"end_datetime,omitempty" jsonschema:"exclusive, default 1 hour or 1 day"`
 	AllDay            *bool           `json:"all_day,omitempty" jsonschema:"default from start_datetime"`
-	Timezone          *string         `json:"timezone,omitempty" jsonschema:"IANA name, default the person's"`
+	Timezone          *string         `json:"timezone,omitempty" jsonschema:"IANA, default the person's"`
 	Description       *string         `json:"description,omitempty" jsonschema:"text"`
 	Location          *string         `json:"location,omitempty" jsonschema:"text"`
 	Categories        *string         `json:"categories,omitempty" jsonschema:"comma-separated"`
@@ -58,7 +58,7 @@ type CreateInput struct {
 	RecurrenceEndDate *string         `json:"recurrence_end_date,omitempty" jsonschema:"last day, inclusive"`
 	ReminderMinutes   *int            `json:"reminder_minutes,omitempty" jsonschema:"before start, default 15, 0 none"`
 	ReminderEmail     *bool           `json:"reminder_email,omitempty" jsonschema:"by e-mail too"`
-	Reminders         *[]api.Reminder `json:"reminders,omitempty" jsonschema:"instead of reminder_minutes"`
+	Reminders         *[]api.Reminder `json:"reminders,omitempty" jsonschema:"each minutes_before, trigger or trigger_at, and action"`
 	Status            *Status         `json:"status,omitempty" jsonschema:"default CONFIRMED"`
 	Priority          *int            `json:"priority,omitempty" jsonschema:"1 high to 9 low, default 5"`
 	Privacy           *Privacy        `json:"privacy,omitempty" jsonschema:"default PUBLIC"`
@@ -66,13 +66,10 @@ type CreateInput struct {
 	Color             *string         `json:"color,omitempty" jsonschema:"CSS name"`
 }
 
-// times says once how times are written.
-const times = "Times: 2026-12-24T18:00 in timezone, or with offset. All-day: dates, end exclusive."
-
 var create = tool.New(tool.Def{
 	Name:        "nc_calendar_create_event",
 	Title:       "Create an event",
-	Description: "Create an event. " + times,
+	Description: "Create an event. Times: 2026-12-24T18:00 in timezone, or with offset. All-day: dates, end exclusive.",
 	Scope:       scope.CalendarWrite,
 	Effect:      tool.Creates,
 	Tier:        tool.Core,
@@ -114,7 +111,7 @@ type UpdateInput struct {
 	StartDatetime     *string         `json:"start_datetime,omitempty" jsonschema:"alone, it moves the event"`
 	EndDatetime       *string         `json:"end_datetime,omitempty" jsonschema:"exclusive"`
 	AllDay            *bool           `json:"all_day,omitempty" jsonschema:"switches dates and times"`
-	Timezone          *string         `json:"timezone,omitempty" jsonschema:"IANA name, default the event's"`
+	Timezone          *string         `json:"timezone,omitempty" jsonschema:"IANA, default the event's"`
 	Description       *string         `json:"description,omitempty" jsonschema:"text"`
 	Location          *string         `json:"location,omitempty" jsonschema:"text"`
 	Categories        *string         `json:"categories,omitempty" jsonschema:"comma-separated, all"`
@@ -124,7 +121,7 @@ type UpdateInput struct {
 	RecurrenceEndDate *string         `json:"recurrence_end_date,omitempty" jsonschema:"last day, inclusive"`
 	ReminderMinutes   *int            `json:"reminder_minutes,omitempty" jsonschema:"before start, 0 none"`
 	ReminderEmail     *bool           `json:"reminder_email,omitempty" jsonschema:"by e-mail too"`
-	Reminders         *[]api.Reminder `json:"reminders,omitempty" jsonschema:"all of them"`
+	Reminders         *[]api.Reminder `json:"reminders,omitempty" jsonschema:"all, as in create"`
 	Status            *Status         `json:"status,omitempty" jsonschema:"status"`
 	Priority          *int            `json:"priority,omitempty" jsonschema:"1 high to 9 low, 0 none"`
 	Privacy           *Privacy        `json:"privacy,omitempty" jsonschema:"who sees it"`
@@ -136,7 +133,7 @@ var update = tool.New(tool.Def{
 	Name:  "nc_calendar_update_event",
 	Title: "Change an event",
 	Description: "Change only the given fields of an event, an empty text clears one. " +
-		"For a recurring event ask the person: this occurrence, it and the future ones, or all. " + times,
+		"For a recurring event ask the person: this occurrence, it and the future ones, or all. Times as in create.",
 	Scope:  scope.CalendarWrite,
 	Effect: tool.Updates,
 	Tier:   tool.Core,

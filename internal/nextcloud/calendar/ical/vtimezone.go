@@ -86,18 +86,23 @@ type change struct {
 	daylight bool
 }
 
+// changesOf are the changes of loc after from, up to until.
 func changesOf(loc *time.Location, from, until time.Time) []change {
 	var out []change
-	for t := from; ; {
+	for t := from; t.Before(until) && len(out) < 200; {
 		_, end := t.ZoneBounds()
-		if end.IsZero() || end.After(until) || len(out) > 200 {
+		if end.IsZero() || end.After(until) {
 			return out
 		}
+		// Package time also has bounds at which nothing changes, at the end of
+		// years beyond its tables, and some that it does not get past.
+		if !end.After(t) {
+			t = t.Add(24 * time.Hour)
+			continue
+		}
+		t = end
 		_, before := end.Add(-time.Second).Zone()
 		name, after := end.In(loc).Zone()
-		t = end
-		// Where the zone's table ends and its rule begins, package time has a
-		// bound at which nothing changes.
 		if before == after {
 			continue
 		}
@@ -106,6 +111,7 @@ func changesOf(loc *time.Location, from, until time.Time) []change {
 			from: before, to: after, name: name, daylight: end.In(loc).IsDST(),
 		})
 	}
+	return out
 }
 
 // yearly is a change that comes back each year, with its rule.

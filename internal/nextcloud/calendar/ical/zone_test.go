@@ -34,16 +34,18 @@ func TestTimezone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			loc := zone(t, name)
-			since := time.Date(2027, 5, 1, 0, 0, 0, 0, time.UTC)
-			def := Timezone("X", loc, since)
-			own := customZone("X", def)
-			if own == nil {
-				t.Fatalf("the definition cannot be read: %q", def.Lines())
-			}
-			for at := since; at.Before(since.AddDate(10, 0, 0)); at = at.Add(6 * time.Hour) {
-				_, want := at.In(loc).Zone()
-				if _, got := at.In(own).Zone(); got != want {
-					t.Fatalf("%s: offset %d, want %d\n%s", at, got, want, strings.Join(def.Lines(), "\n"))
+			for _, year := range []int{1995, 2027, 2033, 2040, 2068} {
+				since := time.Date(year, 5, 1, 0, 0, 0, 0, time.UTC)
+				def := Timezone("X", loc, since)
+				own := customZone("X", def)
+				if own == nil {
+					t.Fatalf("the definition cannot be read: %q", def.Lines())
+				}
+				for at := since; at.Before(since.AddDate(10, 0, 0)); at = at.Add(17 * time.Hour) {
+					_, want := at.In(loc).Zone()
+					if _, got := at.In(own).Zone(); got != want {
+						t.Fatalf("%s: offset %d, want %d\n%s", at, got, want, strings.Join(def.Lines(), "\n"))
+					}
 				}
 			}
 		})
