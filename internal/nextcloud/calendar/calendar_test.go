@@ -190,6 +190,26 @@ func TestHome(t *testing.T) {
 	}
 }
 
+// TestNewAccount: Nextcloud makes the first calendar during the first request.
+func TestNewAccount(t *testing.T) {
+	f, c := newFake(t)
+	full := f.home
+	f.home = `<d:multistatus xmlns:d="DAV:"></d:multistatus>`
+	listings := 0
+	f.fail = func(r *http.Request) int {
+		if r.Method == "PROPFIND" && strings.HasSuffix(r.URL.Path, "/calendars/alice/") {
+			if listings++; listings == 2 {
+				f.home = full
+			}
+		}
+		return 0
+	}
+	list, err := c.Calendars(t.Context())
+	if err != nil || len(list) == 0 {
+		t.Errorf("calendars of a new account: %v, %v", list, err)
+	}
+}
+
 func TestSharedHome(t *testing.T) {
 	b, err := os.ReadFile("testdata/home-shared.xml")
 	if err != nil {

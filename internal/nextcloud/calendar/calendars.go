@@ -130,13 +130,14 @@ func (c *Client) readHome(ctx context.Context) (*home, error) {
 		list     *dav.Multistatus
 		standard string
 	)
-	group, gctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		list, err = c.dav.Propfind(gctx, dav.Query{Op: op, Path: root + "/", Depth: dav.Children, Header: webcal(false)},
+	read := func(ctx context.Context) (err error) {
+		list, err = c.dav.Propfind(ctx, dav.Query{Op: op, Path: root + "/", Depth: dav.Children, Header: webcal(false)},
 			propDisplayName, propType, propOwner, propOwnerName, propPrivileges, propColor, propOrder,
 			propComponents, propDescription, propSource, propReadOnly, propRetention)
 		return err
-	})
+	}
+	group, gctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return read(gctx) })
 	group.Go(func() error {
 		standard = c.standard(gctx, principal)
 		return nil
@@ -145,6 +146,14 @@ func (c *Client) readHome(ctx context.Context) (*home, error) {
 		return nil, err
 	}
 	h := c.parseHome(list, string(user), standard)
+	if len(h.calendars) == 0 {
+		// Nextcloud: the calendar of a new account is made during its first
+		// request, so that this one does not list it yet.
+		if err := read(ctx); err != nil {
+			return nil, err
+		}
+		h = c.parseHome(list, string(user), c.standard(ctx, principal))
+	}
 	size := 256
 	for _, cal := range h.calendars {
 		size += 256 + len(cal.Description) + len(cal.Source)
