@@ -81,7 +81,7 @@ func CheckTools(cfg *config.Config, problems *config.Problems) {
 	}
 }
 
-func choose(cfg *config.Config) (*tool.Registry, []*tool.Unknown) {
+func choose(cfg *config.Config) (*tool.Registry, []*tool.UnknownError) {
 	tier, err := tool.ParseTier(cfg.Tools.Tier)
 	if err != nil {
 		tier = tool.Core // the configuration has reported it
@@ -124,7 +124,9 @@ func (a *app) singleUser(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	go a.watchNextcloud(ctx, nil)
+	work, stop := context.WithCancel(ctx)
+	done := background(func() { a.watchNextcloud(work, nil) })
+	defer func() { stop(); done() }()
 	if a.cfg.Server.Transport == config.Stdio {
 		return a.stdio(ctx, server)
 	}
@@ -150,4 +152,4 @@ func (a *app) announce(ctx context.Context) {
 }
 
 // stopTimeout bounds how long open requests may take to end at a stop.
-const stopTimeout = 10 * time.Second
+var stopTimeout = 10 * time.Second

@@ -32,7 +32,7 @@ func Demo(ctx context.Context, cfg *config.Config, opts DemoOptions, s Streams) 
 	users := nextcloudtest.DefaultUsers()
 	sim := nextcloudtest.New(&nextcloudtest.Options{Users: users, SampleData: true, Consent: true})
 	if err := sim.Listen(ctx, fmt.Sprintf("127.0.0.1:%d", opts.NextcloudPort)); err != nil {
-		return fmt.Errorf("start the simulated Nextcloud: %w", err)
+		return fmt.Errorf("start the simulated Nextcloud: %w", portError(err, "--nextcloud-port"))
 	}
 	defer sim.Close()
 	base := sim.URL()

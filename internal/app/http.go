@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -41,7 +41,7 @@ func (a *app) http(ctx context.Context, m *mcp.Server, f front) error {
 	handler := server.New(cfg)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.Server.Addr())
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return portError(err, "--port")
 	}
 	srv := a.httpServer(handler)
 	// Buffered for every server, so that none of them waits for a reader.
@@ -63,9 +63,10 @@ func (a *app) http(ctx context.Context, m *mcp.Server, f front) error {
 	a.log.InfoContext(ctx, "Stopping")
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	// Open event streams never end by themselves.
+	// Open event streams never end by themselves. Beside the shutdown, because
+	// a session waits for its calls.
 	for session := range m.Sessions() {
-		_ = session.Close()
+		go func() { _ = session.Close() }()
 	}
 	if err := srv.Shutdown(stop); err != nil {
 		a.log.WarnContext(stop, "Some requests were cut off at the stop", "error", err)
@@ -85,6 +86,14 @@ func (a *app) httpServer(h http.Handler) *http.Server {
 	}
 }
 
+// portError says which setting chooses another port.
+func portError(err error, setting string) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%w: another program uses this port; choose another one with %s", err, setting)
+	}
+	return err // says "listen" itself
+}
+
 // serveMetrics opens the listener of /metrics when it is switched on.
 func (a *app) serveMetrics(ctx context.Context, failed chan<- error) (stop func(), err error) {
 	if a.metrics == nil {
@@ -92,7 +101,7 @@ func (a *app) serveMetrics(ctx context.Context, failed chan<- error) (stop func(
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.Metrics.Addr())
 	if err != nil {
-		return nil, fmt.Errorf("listen for metrics: %w", err)
+		return nil, portError(err, "METRICS_PORT")
 	}
 	srv := a.httpServer(a.metrics.Handler())
 	go func() {
@@ -102,24 +111,3 @@ func (a *app) serveMetrics(ctx context.Context, failed chan<- error) (stop func(
 	}()
 	return func() { _ = srv.Close() }, nil
 }
-
-// stdio serves one client over the standard streams until either side ends.
-func (a *app) stdio(ctx context.Context, m *mcp.Server) error {
-	a.announceStdio(ctx)
-	err := m.Run(ctx, &mcp.IOTransport{Reader: io.NopCloser(a.streams.In), Writer: nopWriteCloser{a.streams.Out}})
-	if err == nil || ctx.Err() != nil || errors.Is(err, io.EOF) {
-		return nil
-	}
-	return fmt.Errorf("serve on the standard streams: %w", err)
-}
-
-func (a *app) announceStdio(ctx context.Context) {
-	a.log.InfoContext(ctx, "MCP server ready on standard input and output")
-	if a.whenReady != nil {
-		a.whenReady()
-	}
-}
-
-type nopWriteCloser struct{ io.Writer }
-
-func (nopWriteCloser) Close() error { return nil }

@@ -16,6 +16,9 @@ func (a *app) oauth(ctx context.Context) error {
 	a.log.InfoContext(ctx, "Configuring MCP server for OAuth mode")
 	db, err := store.Open(ctx, store.Options{Path: a.cfg.Storage.Database, Key: a.cfg.Storage.EncryptionKey})
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil // stopped before it began
+		}
 		return fmt.Errorf("database error: %w", err)
 	}
 	defer db.Close()
@@ -45,7 +48,7 @@ func (a *app) oauth(ctx context.Context) error {
 	return a.http(ctx, m, front{
 		mode: "oauth", door: sign, issuer: sign.Issuer,
 		ready: func() (bool, checks) {
-			ready, c := sign.checks()
+			ready, c := sign.checks(ctx)
 			c["store"] = storeCheck(ctx, db)
 			c["nextcloud"] = a.nextcloud.check()
 			c["data_leg"] = legCheck(leg.Status())

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -9,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/expirable"
 
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/auth/bearer"
@@ -26,20 +30,37 @@ type signIn struct {
 	db  *store.Store
 
 	current atomic.Pointer[provider]
+	ended   *expirable.LRU[[sha256.Size]byte, struct{}] // outlives the verifiers
+	invalid chan string                                 // ids of our own client that the provider refused
+	ready   sync.Once
 
 	mu        sync.Mutex // guards the fields below
 	discovery server.Check
-	client    server.Check
+	refusal   error // why the provider refuses our client
+	refusedAt time.Time
 }
 
 // provider is the identity provider as it was last found.
 type provider struct {
 	meta     *oidcclient.Provider
+	client   ownClient
 	verifier *bearer.Verifier
 }
 
+const (
+	maxEnded = 8192
+	// endedKept is longer than access tokens live.
+	endedKept = 24 * time.Hour
+	// refusalShown is how long a refused client is reported: it is tried again
+	// every minute while tokens come.
+	refusalShown = 5 * time.Minute
+)
+
 func newSignIn(a *app, db *store.Store) *signIn {
-	return &signIn{app: a, db: db, discovery: server.Check{Status: "waiting"}, client: server.Check{Status: "waiting"}}
+	return &signIn{
+		app: a, db: db, discovery: server.Check{Status: "waiting"}, invalid: make(chan string, 1),
+		ended: expirable.NewLRU[[sha256.Size]byte, struct{}](maxEnded, nil, endedKept),
+	}
 }
 
 var errNoProvider = &auth.Error{
@@ -53,7 +74,14 @@ func (s *signIn) Verify(ctx context.Context, token string) (*auth.Principal, err
 	if p == nil {
 		return nil, errNoProvider
 	}
+	if s.ended.Contains(sha256.Sum256([]byte(token))) {
+		return nil, errEnded
+	}
 	return p.verifier.Verify(ctx, token)
+}
+
+var errEnded = &auth.Error{
+	Status: http.StatusUnauthorized, Code: auth.CodeInvalidToken, Description: "the access token is no longer accepted",
 }
 
 // Issuer is the authorization server that clients are sent to.
@@ -70,23 +98,35 @@ func (s *signIn) Issuer() (string, error) {
 
 // refuse lets a token in no more.
 func (s *signIn) refuse(token string) {
+	s.ended.Add(sha256.Sum256([]byte(token)), struct{}{})
 	if p := s.current.Load(); p != nil {
 		p.verifier.Refuse(token)
 	}
 }
 
 // checks are the two dependencies in the readiness report.
-func (s *signIn) checks() (ready bool, c checks) {
+func (s *signIn) checks(ctx context.Context) (ready bool, c checks) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.current.Load() != nil && s.client.Status == "ok",
-		checks{"oidc_discovery": s.discovery, "oauth_client": s.client}
+	client := server.Check{Status: "waiting"}
+	if p := s.current.Load(); p != nil {
+		_, err := p.client.Credentials(ctx)
+		switch {
+		case err != nil:
+			client.Detail = err.Error()
+		case s.refusal != nil && time.Since(s.refusedAt) < refusalShown:
+			client, ready = server.Check{Status: "problem", Detail: s.refusal.Error()}, true
+		default:
+			client, ready = server.Check{Status: "ok"}, true
+		}
+	}
+	return ready, checks{"oidc_discovery": s.discovery, "oauth_client": client}
 }
 
-func (s *signIn) set(check *server.Check, status, detail string) {
+func (s *signIn) setDiscovery(status, detail string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	*check = server.Check{Status: status, Detail: detail}
+	s.discovery = server.Check{Status: status, Detail: detail}
 }
 
 // discoveryURL is where the provider describes itself.
@@ -100,19 +140,24 @@ func (s *signIn) discoveryURL() string {
 // run brings the sign-in up and keeps it up until ctx ends.
 func (s *signIn) run(ctx context.Context) {
 	meta, ok := s.discover(ctx)
-	if !ok {
-		return
+	for ok {
+		meta, ok = s.serve(ctx, meta)
 	}
+}
+
+// serve works with the provider as meta describes it, and answers the next
+// description when that changes.
+func (s *signIn) serve(ctx context.Context, meta *oidcclient.Provider) (changed *oidcclient.Provider, ok bool) {
 	client := s.clientFor(ctx, meta)
 	s.use(meta, client)
-	running := background(func() { client.Run(ctx) })
-	defer running()
-	if !s.awaitClient(ctx, client) {
-		return
-	}
-	s.app.log.InfoContext(ctx, "OAuth initialization complete")
-	s.app.announce(ctx)
-	s.refresh(ctx, client)
+	work, stop := context.WithCancel(ctx)
+	running := background(
+		func() { client.Run(work) },
+		func() { s.replaceRefused(work, client) },
+		func() { s.awaitClient(work, client) },
+	)
+	defer func() { stop(); running() }()
+	return s.watch(ctx, meta, client)
 }
 
 // discover asks for the provider's description until it answers.
@@ -127,7 +172,7 @@ func (s *signIn) discover(ctx context.Context) (*oidcclient.Provider, bool) {
 		if err == nil {
 			s.reportPKCE(ctx, meta)
 			log.InfoContext(ctx, "OIDC discovery successful")
-			s.set(&s.discovery, "ok", "")
+			s.setDiscovery("ok", "")
 			return meta, true
 		}
 		if ctx.Err() != nil {
@@ -135,13 +180,32 @@ func (s *signIn) discover(ctx context.Context) (*oidcclient.Provider, bool) {
 		}
 		if err.Error() != last {
 			last = err.Error()
-			log.ErrorContext(ctx, "OIDC discovery failed: "+last)
-			s.set(&s.discovery, "waiting", "OIDC discovery failed: "+last)
+			log.ErrorContext(ctx, discoveryFailed(err))
+			s.setDiscovery("waiting", problemOf(err))
 		}
 		if !sleep(ctx, wait.Next()) {
 			return nil, false
 		}
 	}
+}
+
+// discoveryFailed is the guide's words, once.
+func discoveryFailed(err error) string {
+	const text = "OIDC discovery failed"
+	if said := err.Error(); strings.HasPrefix(said, text) {
+		return said
+	}
+	return text + ": " + err.Error()
+}
+
+// problemOf is what is wrong, without the address: the report is open to
+// anybody, and the address may be of an internal network.
+func problemOf(err error) string {
+	var e *oidcclient.DiscoveryError
+	if errors.As(err, &e) && e.Message != "" {
+		return "OIDC discovery failed: " + e.Message
+	}
+	return "OIDC discovery failed"
 }
 
 func (s *signIn) describe(ctx context.Context) (*oidcclient.Provider, error) {
@@ -196,7 +260,7 @@ func (s *signIn) clientFor(ctx context.Context, meta *oidcclient.Provider) ownCl
 // use starts checking tokens against the provider.
 func (s *signIn) use(meta *oidcclient.Provider, client ownClient) {
 	cfg := s.app.cfg
-	s.current.Store(&provider{meta: meta, verifier: bearer.New(bearer.Config{
+	s.current.Store(&provider{meta: meta, client: client, verifier: bearer.New(bearer.Config{
 		Issuer:           meta.Issuer,
 		JWKSURI:          meta.JWKSURI,
 		IntrospectionURI: meta.IntrospectionEndpoint,
@@ -209,9 +273,12 @@ func (s *signIn) use(meta *oidcclient.Provider, client ownClient) {
 			}
 			return c.ID, c.Secret, nil
 		},
-		OnInvalidClient: func(ctx context.Context, id string) {
+		OnInvalidClient: func(_ context.Context, id string) {
 			// Registering again takes its time; the check that found out does not wait.
-			go s.replaceClient(context.WithoutCancel(ctx), client, id)
+			select {
+			case s.invalid <- id:
+			default: // one is being replaced already
+			}
 		},
 		// The oidc app's introspection answers only to whom a token is for.
 		TrustIntrospection: s.onNextcloud(meta.IntrospectionEndpoint, "/apps/oidc/introspect"),
@@ -222,11 +289,27 @@ func (s *signIn) use(meta *oidcclient.Provider, client ownClient) {
 	}, nil)})
 }
 
-func (s *signIn) replaceClient(ctx context.Context, client ownClient, id string) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	if err := client.InvalidClient(ctx, id); err != nil {
-		s.app.log.WarnContext(ctx, "The provider refuses this server's OAuth client: "+err.Error())
+// replaceRefused registers again, where that is possible, each time the
+// provider refused our own client.
+func (s *signIn) replaceRefused(ctx context.Context, client ownClient) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case id := <-s.invalid:
+			limited, cancel := context.WithTimeout(ctx, time.Minute)
+			err := client.InvalidClient(limited, id)
+			cancel()
+			if ctx.Err() != nil {
+				return
+			}
+			if err != nil {
+				s.app.log.WarnContext(ctx, "The provider refuses this server's OAuth client: "+err.Error())
+			}
+			s.mu.Lock()
+			s.refusal, s.refusedAt = err, time.Now()
+			s.mu.Unlock()
+		}
 	}
 }
 
@@ -257,37 +340,51 @@ func (s *signIn) onNextcloud(endpoint, path string) bool {
 	return false
 }
 
-// awaitClient waits until this server has its own client, and says meanwhile
-// why it has none.
-func (s *signIn) awaitClient(ctx context.Context, client ownClient) bool {
-	for {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-client.Ready():
-			s.set(&s.client, "ok", "")
-			return true
-		case <-time.After(time.Second):
-		}
-		if _, err := client.Credentials(ctx); err != nil {
-			s.set(&s.client, "waiting", err.Error())
-		}
+// awaitClient says that clients can connect as soon as this server has its own
+// client for the first time.
+func (s *signIn) awaitClient(ctx context.Context, client ownClient) {
+	select {
+	case <-ctx.Done():
+	case <-client.Ready():
+		s.ready.Do(func() {
+			s.app.log.InfoContext(ctx, "OAuth initialization complete")
+			s.app.announce(ctx)
+		})
 	}
 }
 
-// refresh looks from time to time whether the provider moved its endpoints.
-func (s *signIn) refresh(ctx context.Context, client ownClient) {
-	for sleep(ctx, time.Hour) {
-		meta, err := s.describe(ctx)
-		switch {
-		case err != nil:
-			if ctx.Err() == nil {
-				s.app.log.WarnContext(ctx, "OIDC discovery failed; keeping what is known", "error", err)
-			}
-		case !reflect.DeepEqual(meta, s.current.Load().meta):
-			s.app.log.InfoContext(ctx, "The identity provider changed its endpoints")
-			s.use(meta, client)
+// watch looks from time to time whether the provider describes itself in
+// another way, and answers that; ok is false when ctx ended.
+func (s *signIn) watch(ctx context.Context, meta *oidcclient.Provider, client ownClient) (changed *oidcclient.Provider, ok bool) {
+	const seldom = 10 * time.Minute
+	last, failing := time.Now(), false
+	for {
+		if !sleep(ctx, s.app.cfg.SignIn.BackoffMax) {
+			return nil, false
 		}
+		// Without a client, an administrator may be switching registration on
+		// just now.
+		if _, err := client.Credentials(ctx); err == nil && !failing && time.Since(last) < seldom {
+			continue
+		}
+		last = time.Now()
+		now, err := s.describe(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil, false
+		case err != nil:
+			s.setDiscovery("problem", problemOf(err))
+			if !failing {
+				s.app.log.WarnContext(ctx, discoveryFailed(err)+"; keeping what is known")
+			}
+		case !reflect.DeepEqual(now, meta):
+			s.app.log.InfoContext(ctx, "The identity provider describes itself anew")
+			s.setDiscovery("ok", "")
+			return now, true
+		default:
+			s.setDiscovery("ok", "")
+		}
+		failing = err != nil
 	}
 }
 

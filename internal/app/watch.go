@@ -80,7 +80,7 @@ func sentence(err error) string {
 // legCheck is the data leg in the readiness report.
 func legCheck(s dataleg.Status) server.Check {
 	c := server.Check{Status: "ok", Data: s}
-	if s.Credential == "none" || s.Bearer == "refused" {
+	if s.Problem {
 		c.Status = "problem"
 	}
 	return c

@@ -19,7 +19,7 @@ import (
 const canary = "canary-7f3a"
 
 // traces are the forms in which the canary could come out.
-var traces = []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), strings.Trim(fmt.Sprint([]byte(canary)), "[]"), "Y2FuYXJ5"}
+var traces = []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), strings.Trim(fmt.Sprint([]byte(canary)), "[]"), "Y2FuYXJ5"} //nolint:staticcheck // as numbers
 
 func clean(t *testing.T, where, text string) {
 	t.Helper()
@@ -44,7 +44,7 @@ func TestSecretIsNeverFormatted(t *testing.T) {
 	}
 	// Every verb but %T, which shows the type, and %p and %w, which vet
 	// refuses and nothing can catch.
-	for _, verb := range strings.Split("v +v #v s q +q #q x X #x d b o O c U e E f F g G t 10s .3s z", " ") {
+	for verb := range strings.SplitSeq("v +v #v s q +q #q x X #x d b o O c U e E f F g G t 10s .3s z", " ") {
 		for name, v := range values {
 			if name == "error" && verb != "v" && verb != "s" {
 				continue // a text by now, which other verbs cut or encode

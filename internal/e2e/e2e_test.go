@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -47,32 +46,43 @@ func (l *log) String() string {
 // MCP address.
 func serve(t *testing.T, sim *nextcloudtest.Server, variables ...string) (endpoint string, said *log) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	base := "http://" + l.Addr().String()
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
+	endpoint, said, _ = serveAt(t, sim.URL(), variables...)
+	return endpoint, said
+}
+
+// serveAt is serve for a Nextcloud at an address; the server can be stopped
+// before the test ends.
+func serveAt(t *testing.T, nextcloud string, variables ...string) (endpoint string, said *log, stop func()) {
+	t.Helper()
+	port := freePort(t)
+	base := fmt.Sprintf("http://127.0.0.1:%d", port)
 	environ := append([]string{
-		"NEXTCLOUD_HOST=" + sim.URL(), "NEXTCLOUD_MCP_SERVER_URL=" + base, fmt.Sprintf("PORT=%d", port),
+		"NEXTCLOUD_HOST=" + nextcloud, "NEXTCLOUD_MCP_SERVER_URL=" + base, fmt.Sprintf("PORT=%d", port),
 		"TOKEN_STORAGE_DB=" + filepath.Join(t.TempDir(), "tokens.db"), "LOG_LEVEL=debug",
 	}, variables...)
 	cfg, _, err := config.Load(nil, environ, config.EnvFile{}, app.CheckTools)
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The variables may have named another port.
+	base = fmt.Sprintf("http://127.0.0.1:%d", cfg.Server.Port)
 	ctx, cancel := context.WithCancel(context.Background())
 	said = &log{}
 	done := make(chan error, 1)
 	go func() {
 		done <- app.Serve(ctx, cfg, app.Streams{In: strings.NewReader(""), Out: &bytes.Buffer{}, Err: said})
 	}()
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Errorf("the server ended with %v", err)
+			}
+		})
+	}
 	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("the server ended with %v", err)
-		}
+		stop()
 		if t.Failed() {
 			t.Logf("the server said:\n%s", said)
 		}
@@ -84,7 +94,7 @@ func serve(t *testing.T, sim *nextcloudtest.Server, variables ...string) (endpoi
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	return base + "/mcp", said
+	return base + "/mcp", said, stop
 }
 
 func connect(t *testing.T, endpoint, user string, opts *e2e.Options) *mcp.ClientSession {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -183,7 +185,28 @@ func (c *Client) once(ctx context.Context, r Request) (*Response, error) {
 		}
 		return res, nil
 	}
-	return nil, answerError(r.Op, res)
+	e := answerError(r.Op, res)
+	if echoes(res.Body, req.Header.Get("Authorization")) {
+		e.Message, e.Body = "", nil
+	}
+	return nil, e
+}
+
+// echoes reports whether a body repeats the credentials of its request, as
+// proxies and debug modes do. Nothing of such a body may be shown.
+func echoes(body []byte, authorization string) bool {
+	_, credentials, _ := strings.Cut(authorization, " ")
+	if credentials == "" {
+		return false
+	}
+	secrets := []string{credentials}
+	if decoded, err := base64.StdEncoding.DecodeString(credentials); err == nil {
+		if _, password, ok := bytes.Cut(decoded, []byte(":")); ok && len(password) > 0 {
+			secrets = append(secrets, string(password))
+		}
+	}
+	plain := bytes.ReplaceAll(body, []byte(`\`), nil) // PHP writes "/" as "\/"
+	return slices.ContainsFunc(secrets, func(s string) bool { return bytes.Contains(plain, []byte(s)) })
 }
 
 // answerError is the error of an answer that is no success.

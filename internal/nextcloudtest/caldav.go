@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -284,7 +285,7 @@ func (c *calendarServer) patchCalendar(r *davRequest, v *calendarView) {
 	out := node(nsDAV, "response", leaf(nsDAV, "href", strings.TrimSuffix(v.href(), "/")))
 	if len(refused) > 0 {
 		out.children = append(out.children, propstat(node(nsDAV, "prop", refused...), "403 Forbidden"))
-		if rest := append(set, removed...); len(rest) > 0 {
+		if rest := slices.Concat(set, removed); len(rest) > 0 {
 			for i := range rest {
 				rest[i] = rest[i].named()
 			}
@@ -321,7 +322,7 @@ func (c *calendarServer) deleteCalendar(r *davRequest, v *calendarView) {
 		}
 		r.home.calendars = without(r.home.calendars, v.calendar)
 	default:
-		v.calendar.deletedAt = c.now()
+		v.deletedAt = c.now()
 	}
 	writeDAVEmpty(r.w, http.StatusNoContent)
 }
@@ -347,6 +348,6 @@ func (c *calendarServer) restoreCalendar(r *davRequest, v *calendarView) {
 		r.fail(davForbidden("Calendars cannot be moved"))
 		return
 	}
-	v.calendar.deletedAt = time.Time{}
+	v.deletedAt = time.Time{}
 	writeDAVEmpty(r.w, http.StatusCreated)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -231,7 +232,7 @@ func (c *calendarServer) serveTrash(r *davRequest) {
 func (c *calendarServer) serveTrashObjects(r *davRequest) {
 	var objects []reportObject
 	for _, o := range r.home.allTrashed() {
-		cal, _ := r.home.trashedObject(fmt.Sprint(o.id))
+		cal, _ := r.home.trashedObject(strconv.Itoa(o.id))
 		objects = append(objects, reportObject{o, c.trashedResource(r.home, cal, o)})
 	}
 	switch r.Method {
@@ -290,7 +291,9 @@ func (c *calendarServer) export(r *davRequest, v *calendarView) {
 		name += " (" + c.displayName(v.owner) + ")"
 	}
 	out := &icalComponent{name: "VCALENDAR", lines: []icalLine{
-		{name: "VERSION", value: "2.0"}, {name: "CALSCALE", value: "GREGORIAN"}, {name: "PRODID", value: "-//SabreDAV//SabreDAV//EN"},
+		{name: "VERSION", value: "2.0"},
+		{name: "CALSCALE", value: "GREGORIAN"},
+		{name: "PRODID", value: "-//SabreDAV//SabreDAV//EN"},
 		{name: "X-WR-CALNAME", value: name},
 	}}
 	if color, ok := v.props[leaf(nsApple, "calendar-color", "").name]; ok {

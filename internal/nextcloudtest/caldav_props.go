@@ -2,6 +2,7 @@ package nextcloudtest
 
 import (
 	"encoding/xml"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -130,9 +131,7 @@ func (c *calendarServer) calendarResource(v *calendarView, listed bool) *davReso
 		r.addListed(node(nsCalDAV, "schedule-calendar-transp", node(nsCalDAV, "opaque")))
 	}
 	r.add(supportedReports())
-	for name, p := range v.props {
-		r.props[name] = p
-	}
+	maps.Copy(r.props, v.props)
 	r.stored(v.calendar, nsDAV, "displayname")
 	if v.shared {
 		r.add(leaf(nsDAV, "displayname", v.displayName()+" ("+c.displayName(v.owner)+")"))

@@ -1,7 +1,6 @@
 package nextcloudtest
 
 import (
-	"fmt"
 	"net/http"
 	"regexp"
 	"testing"
@@ -51,7 +50,7 @@ func TestReplayCalDAV(t *testing.T) {
 		},
 	}
 	p.run(t, "caldav")
-	if got := fmt.Sprint(len(bob.inbox)); got != "4" {
-		t.Errorf("bob has %s messages, want 4", got)
+	if got := len(bob.inbox); got != 4 {
+		t.Errorf("bob has %d messages, want 4", got)
 	}
 }

@@ -2,6 +2,7 @@ package nextcloudtest
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -238,8 +239,7 @@ func (c *calendarServer) syncCollection(r *davRequest, root *xmlNode, v *calenda
 		}
 		present = append(present, c.objectResource(href, o, r.uid, v.owner).response(request))
 	}
-	all := append(present, removed...)
-	all = append(all, leaf(nsDAV, "sync-token", syncPrefix+strconv.Itoa(last)))
+	all := slices.Concat(present, removed, []*xmlNode{leaf(nsDAV, "sync-token", syncPrefix+strconv.Itoa(last))})
 	writeMultistatus(r.w, calendarPrefixes, " ", all...)
 }
 

@@ -240,7 +240,7 @@ func cancellation(calendar *icalComponent, method string) *icalComponent {
 
 func withoutParam(line icalLine, name string) icalLine {
 	var params strings.Builder
-	for _, part := range splitQuoted(strings.TrimPrefix(line.params, ";"), ';') {
+	for _, part := range splitParams(strings.TrimPrefix(line.params, ";")) {
 		if key, _, _ := strings.Cut(part, "="); part != "" && !strings.EqualFold(key, name) {
 			params.WriteString(";" + part)
 		}

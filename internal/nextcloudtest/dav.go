@@ -35,8 +35,6 @@ type davFailure struct {
 	extra     []*xmlNode
 }
 
-func (f *davFailure) Error() string { return f.message }
-
 func davNotFound(format string, args ...any) *davFailure {
 	return &davFailure{status: http.StatusNotFound, exception: `Sabre\DAV\Exception\NotFound`, message: fmt.Sprintf(format, args...)}
 }

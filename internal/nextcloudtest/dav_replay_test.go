@@ -56,6 +56,7 @@ func (p *exactReplay) mask(s string) string {
 }
 
 func (p *exactReplay) run(t *testing.T, area string) {
+	t.Helper()
 	p.known = map[string]string{}
 	for _, x := range readArea(t, area) {
 		t.Run(x.name, func(t *testing.T) { p.compare(t, x, p.send(x)) })

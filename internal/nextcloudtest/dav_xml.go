@@ -172,12 +172,12 @@ type xmlWriter struct {
 func writeXML(root *xmlNode, prefixes []xmlPrefix, declaration, indent string) string {
 	w := &xmlWriter{prefixes: map[string]string{}, adHoc: map[string]string{}, indent: indent}
 	w.b.WriteString(declaration + "\n")
-	declared := ""
+	var declared strings.Builder
 	for _, p := range prefixes {
 		w.prefixes[p.space] = p.prefix
-		declared += ` xmlns:` + p.prefix + `="` + p.space + `"`
+		declared.WriteString(` xmlns:` + p.prefix + `="` + p.space + `"`)
 	}
-	w.element(root, declared, 0)
+	w.element(root, declared.String(), 0)
 	return w.b.String()
 }
 

@@ -11,7 +11,7 @@ import (
 const maxICalDepth = 16
 
 // errNotICal is what Sabre says about text that does not begin as iCalendar.
-var errNotICal = errors.New("This parser only supports VCARD and VCALENDAR files") //nolint:staticcheck,revive // the server's own words
+var errNotICal = errors.New("This parser only supports VCARD and VCALENDAR files") //nolint:staticcheck // the server's own words
 
 // icalLine is one unfolded content line (RFC 5545, section 3.1). Parameters and value stay as they were written,
 // because the simulator hands back what it was given.
@@ -42,20 +42,20 @@ func parseICal(text string) (*icalComponent, error) {
 		}
 		line, ok := parseICalLine(text)
 		if !ok {
-			return nil, fmt.Errorf("Invalid Mimedir file. Line starting at %d did not follow iCalendar/vCard conventions", i+2) //nolint:staticcheck,revive // the server's own words
+			return nil, fmt.Errorf("Invalid Mimedir file. Line starting at %d did not follow iCalendar/vCard conventions", i+2) //nolint:staticcheck // the server's own words
 		}
 		top := stack[len(stack)-1]
 		switch line.name {
 		case "BEGIN":
 			if len(stack) >= maxICalDepth {
-				return nil, errors.New("Invalid Mimedir file. Components nest too deeply") //nolint:staticcheck,revive // as above
+				return nil, errors.New("Invalid Mimedir file. Components nest too deeply") //nolint:staticcheck // as above
 			}
 			child := &icalComponent{name: strings.ToUpper(line.value)}
 			top.children = append(top.children, child)
 			stack = append(stack, child)
 		case "END":
 			if !strings.EqualFold(line.value, top.name) {
-				return nil, fmt.Errorf("Invalid MimeDir file. expected: \"END:%s\" got: \"END:%s\"", top.name, line.value) //nolint:staticcheck,revive // as above
+				return nil, fmt.Errorf("Invalid MimeDir file. expected: \"END:%s\" got: \"END:%s\"", top.name, line.value) //nolint:staticcheck // as above
 			}
 			stack = stack[:len(stack)-1]
 			if len(stack) == 0 {
@@ -65,7 +65,7 @@ func parseICal(text string) (*icalComponent, error) {
 			top.lines = append(top.lines, line)
 		}
 	}
-	return nil, errors.New("End of document reached prematurely") //nolint:staticcheck,revive // as above
+	return nil, errors.New("End of document reached prematurely") //nolint:staticcheck // as above
 }
 
 // unfoldICal splits text into logical lines (RFC 5545, section 3.1).
@@ -106,7 +106,7 @@ func parseICalLine(text string) (icalLine, bool) {
 
 // param returns the value of a parameter without quotes.
 func (l icalLine) param(name string) string {
-	for _, part := range splitQuoted(l.params, ';') {
+	for _, part := range splitParams(l.params) {
 		key, value, found := strings.Cut(part, "=")
 		if found && strings.EqualFold(key, name) {
 			return strings.Trim(value, `"`)
@@ -117,7 +117,7 @@ func (l icalLine) param(name string) string {
 
 // withParam returns the line with one parameter set, in place when it is there already.
 func (l icalLine) withParam(name, value string) icalLine {
-	parts := splitQuoted(strings.TrimPrefix(l.params, ";"), ';')
+	parts := splitParams(strings.TrimPrefix(l.params, ";"))
 	set := false
 	var params strings.Builder
 	for _, part := range parts {
@@ -142,15 +142,15 @@ func (l icalLine) text() string {
 	return strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\N`, "\n", `\,`, ",", `\;`, ";").Replace(l.value)
 }
 
-// splitQuoted splits at a separator that is outside quotes.
-func splitQuoted(s string, separator byte) []string {
+// splitParams splits at the semicolons that are outside quotes.
+func splitParams(s string) []string {
 	var parts []string
 	quoted, from := false, 0
 	for i := range len(s) {
 		switch {
 		case s[i] == '"':
 			quoted = !quoted
-		case s[i] == separator && !quoted:
+		case s[i] == ';' && !quoted:
 			parts = append(parts, s[from:i])
 			from = i + 1
 		}

@@ -25,7 +25,7 @@ func (c *icalComponent) jCalValue() []any {
 
 func (l icalLine) jCalValue() []any {
 	params := map[string]string{}
-	for _, part := range splitQuoted(strings.TrimPrefix(l.params, ";"), ';') {
+	for _, part := range splitParams(strings.TrimPrefix(l.params, ";")) {
 		if key, value, ok := strings.Cut(part, "="); ok && !strings.EqualFold(key, "VALUE") {
 			params[strings.ToLower(key)] = strings.Trim(value, `"`)
 		}

@@ -15,7 +15,7 @@ const maxInstances = 3500
 const sabreProductID = "-//Sabre//Sabre VObject 4.5.6//EN"
 
 // errNoInstances is the message of Sabre's NoInstancesException.
-var errNoInstances = errors.New("This recurrence rule does not generate any valid instances") //nolint:staticcheck,revive // the server's own words
+var errNoInstances = errors.New("This recurrence rule does not generate any valid instances") //nolint:staticcheck // the server's own words
 
 // isRecurring tells whether a component has more than one instance by itself.
 func (c *icalComponent) isRecurring() bool {

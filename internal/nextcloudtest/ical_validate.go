@@ -15,8 +15,6 @@ type icalFault struct {
 	message   string
 }
 
-func (f *icalFault) Error() string { return f.message }
-
 func notSupported(format string, args ...any) *icalFault {
 	return &icalFault{415, `Sabre\DAV\Exception\UnsupportedMediaType`, fmt.Sprintf(format, args...)}
 }
@@ -59,7 +57,7 @@ func validateICal(body string, supported []string, now time.Time) (*validatedObj
 	if calendar.count("PRODID") == 0 {
 		repair(calendar, "PRODID", sabreProductID)
 	}
-	madeUp := fmt.Sprintf("sabre-vobject-%s", nameFromContent(body, now))
+	madeUp := "sabre-vobject-" + nameFromContent(body, now)
 	for _, c := range calendar.main() {
 		switch c.name {
 		case "VEVENT", "VTODO", "VJOURNAL":

@@ -3,6 +3,7 @@ package nextcloudtest
 import (
 	"cmp"
 	"crypto/md5" //nolint:gosec // the app's ETags, not secrets
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -76,7 +77,7 @@ func newNotebook(s *Server, _ User) *notebook {
 // etag changes with everything that the API shows.
 func (n *note) etag() string {
 	sum := md5.Sum(fmt.Appendf(nil, "%d\x00%s\x00%s\x00%s\x00%d\x00%t", n.id, n.category, n.title, n.content, n.modified, n.favorite)) //nolint:gosec // as above
-	return fmt.Sprintf("%x", sum)
+	return hex.EncodeToString(sum[:])
 }
 
 // path is where the file lies in the user's files.

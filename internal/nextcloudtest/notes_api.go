@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -320,9 +321,7 @@ func phpParams(r *http.Request) map[string]any {
 		decoder.UseNumber()
 		var body map[string]any
 		if decoder.Decode(&body) == nil {
-			for name, v := range body {
-				params[name] = v
-			}
+			maps.Copy(params, body)
 		}
 	case strings.HasPrefix(contentType, "application/x-www-form-urlencoded"):
 		if r.ParseForm() == nil {

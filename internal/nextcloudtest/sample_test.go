@@ -17,7 +17,7 @@ func TestSampleContents(t *testing.T) {
 	for _, v := range s.account("alice").calendars.views() {
 		for _, o := range v.sorted() {
 			if _, fault := validateICal(o.data, v.components, s.now()); fault != nil {
-				t.Errorf("%s/%s would be refused: %s", v.uri, o.uri, fault)
+				t.Errorf("%s/%s would be refused: %s", v.uri, o.uri, fault.message)
 			}
 		}
 	}

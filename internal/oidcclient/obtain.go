@@ -73,7 +73,7 @@ func (r *Registrar) obtain(ctx context.Context, replace string) error {
 			return err
 		}
 		if ok {
-			r.adopt(ctx, row)
+			r.adopt(ctx, row, false)
 			return nil
 		}
 		got, err := r.store.AcquireLease(ctx, lease, r.owner, leaseTTL)
@@ -104,7 +104,7 @@ func (r *Registrar) obtainAlone(ctx context.Context, replace string) error {
 		return err
 	}
 	if ok {
-		r.adopt(ctx, row)
+		r.adopt(ctx, row, false)
 		return nil
 	}
 	if err := r.waiting(); err != nil {
@@ -136,8 +136,7 @@ func (r *Registrar) obtainAlone(ctx context.Context, replace string) error {
 		}
 		return fmt.Errorf("save OAuth client: %w", err)
 	}
-	r.adopt(ctx, row)
-	r.log.InfoContext(ctx, "Saved OAuth client credentials to SQLite database")
+	r.adopt(ctx, row, true)
 	_, err = r.load(ctx) // for the one that was retired now
 	return err
 }

@@ -37,8 +37,7 @@ func (e *DiscoveryError) Unwrap() error { return e.Err }
 
 // cause is err without the URL that net/http puts into it.
 func cause(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err
@@ -78,7 +77,7 @@ func connectionProblem(err error) string {
 // statusProblem is one sentence for an answer to discovery that is no success.
 func statusProblem(res *http.Response, body []byte, asked *url.URL) string {
 	switch {
-	case res.StatusCode == http.StatusServiceUnavailable && maintenance(res):
+	case res.StatusCode == http.StatusServiceUnavailable && maintenance(res.Header):
 		return "Nextcloud is in maintenance mode: `occ maintenance:mode --off` ends it"
 	case res.StatusCode == http.StatusTooManyRequests:
 		return "too many requests (HTTP 429): wait, it is tried again"
@@ -100,8 +99,8 @@ func statusProblem(res *http.Response, body []byte, asked *url.URL) string {
 }
 
 // maintenance reports whether a 503 is Nextcloud's maintenance mode.
-func maintenance(res *http.Response) bool {
-	return res.Header.Get("X-Nextcloud-Maintenance-Mode") == "1"
+func maintenance(h http.Header) bool {
+	return h.Get("X-Nextcloud-Maintenance-Mode") == "1"
 }
 
 // untrustedDomain recognises both answers of Nextcloud to a host name that is

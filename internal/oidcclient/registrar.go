@@ -206,24 +206,29 @@ func expired(c store.OAuthClient) bool {
 	return !c.SecretExpiresAt.IsZero() && !time.Now().Before(c.SecretExpiresAt)
 }
 
-// adopt makes row the current registration.
-func (r *Registrar) adopt(ctx context.Context, row store.OAuthClient) {
+// adopt makes row the current registration; saved says that it was made and
+// stored just now. Whoever waits for Ready sees what was logged before.
+func (r *Registrar) adopt(ctx context.Context, row store.OAuthClient, saved bool) {
 	r.mu.Lock()
 	fresh := r.current.ClientID != row.ClientID
 	r.current, r.lastError = row, nil
 	if fresh {
 		r.renewAt = renewal(row)
 	}
-	if !r.isReady {
-		r.isReady = true
-		close(r.ready)
-	}
+	first := !r.isReady
+	r.isReady = true
 	r.mu.Unlock()
 	if !fresh {
 		return
 	}
 	r.log.InfoContext(ctx, "OAuth client ready: "+short(row.ClientID)+"...")
 	r.log.DebugContext(ctx, "OAuth client expires", "at", row.SecretExpiresAt)
+	if saved {
+		r.log.InfoContext(ctx, "Saved OAuth client credentials to SQLite database")
+	}
+	if first {
+		close(r.ready)
+	}
 	r.wakeUp()
 }
 

@@ -125,62 +125,69 @@ func (r *Registrar) register(ctx context.Context) (*registration, error) {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
-	res, answer, err := r.send(req)
+	res, err := r.send(req)
 	if err != nil {
 		return nil, &RegistrationError{Kind: ErrUnavailable, Message: connectionProblem(err), Err: cause(err)}
 	}
-	if res.StatusCode/100 != 2 {
-		return nil, r.withHelp(refusalOf(res, answer))
+	if res.status/100 != 2 {
+		return nil, r.withHelp(refusalOf(res))
 	}
 	var got registration
-	if err := json.Unmarshal(answer, &got); err != nil || got.ClientID == "" || got.ClientSecret == "" {
-		return nil, &RegistrationError{Kind: ErrBadAnswer, Status: res.StatusCode, Message: "the provider's answer holds no client_id and client_secret: look into its log", Err: err}
+	if err := json.Unmarshal(res.body, &got); err != nil || got.ClientID == "" || got.ClientSecret == "" {
+		return nil, &RegistrationError{Kind: ErrBadAnswer, Status: res.status, Message: "the provider's answer holds no client_id and client_secret: look into its log", Err: err}
 	}
 	return &got, nil
 }
 
+// answer is what the provider answered, read to its end or to maxRegistration.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // send sends one request, without following redirects, and reads the answer.
-func (r *Registrar) send(req *http.Request) (*http.Response, []byte, error) {
+func (r *Registrar) send(req *http.Request) (answer, error) {
 	res, err := r.http.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	defer res.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, maxRegistration))
-	return res, answer, err
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxRegistration))
+	return answer{res.StatusCode, res.Header, body}, err
 }
 
 // refusalOf reads an answer that is no success (RFC 7591, 3.2.2).
-func refusalOf(res *http.Response, answer []byte) *RegistrationError {
+func refusalOf(res answer) *RegistrationError {
 	var body struct {
 		Code        string `json:"error"`
 		Description string `json:"error_description"`
 	}
-	_ = json.Unmarshal(answer, &body) // other answers have no code
-	e := &RegistrationError{Status: res.StatusCode, Code: printable(body.Code, 64), RetryAfter: retryAfter(res.Header)}
+	_ = json.Unmarshal(res.body, &body) // other answers have no code
+	e := &RegistrationError{Status: res.status, Code: printable(body.Code, 64), RetryAfter: retryAfter(res.header)}
 	switch {
-	case e.Code == "dynamic_registration_not_allowed", res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusMethodNotAllowed:
+	case e.Code == "dynamic_registration_not_allowed", res.status == http.StatusNotFound, res.status == http.StatusMethodNotAllowed:
 		e.Kind = ErrRegistrationDisabled
 	case e.Code == "max_num_clients_exceeded":
 		e.Kind = ErrTooManyClients
-	case res.StatusCode == http.StatusTooManyRequests:
+	case res.status == http.StatusTooManyRequests:
 		e.Kind = ErrRateLimited
 		if e.RetryAfter == 0 {
 			// Nextcloud: ten registrations a minute and address; the answer
 			// does not say how long to wait.
 			e.RetryAfter = time.Minute
 		}
-	case res.StatusCode == http.StatusServiceUnavailable && maintenance(res):
+	case res.status == http.StatusServiceUnavailable && maintenance(res.header):
 		e.Kind, e.Message = ErrUnavailable, "Nextcloud is in maintenance mode: `occ maintenance:mode --off` ends it"
-	case res.StatusCode >= 500:
-		e.Kind, e.Message = ErrUnavailable, fmt.Sprintf("the provider answers with HTTP %d: look into its log", res.StatusCode)
-	case res.StatusCode/100 == 3:
+	case res.status >= 500:
+		e.Kind, e.Message = ErrUnavailable, fmt.Sprintf("the provider answers with HTTP %d: look into its log", res.status)
+	case res.status/100 == 3:
 		e.Kind, e.Message = ErrBadAnswer, "the provider sends us elsewhere: set NEXTCLOUD_HOST (or OIDC_DISCOVERY_URL) to the final address"
-	case res.StatusCode == http.StatusBadRequest && e.Code == "" && untrustedDomain(answer):
+	case res.status == http.StatusBadRequest && e.Code == "" && untrustedDomain(res.body):
 		e.Kind, e.Message = ErrUnavailable, "Nextcloud does not accept this host name: add it to trusted_domains in its config.php"
 	default:
 		e.Kind = ErrRejected
-		e.Message = fmt.Sprintf("the provider rejects it with HTTP %d", res.StatusCode)
+		e.Message = fmt.Sprintf("the provider rejects it with HTTP %d", res.status)
 		if e.Code != "" {
 			e.Message += " " + e.Code
 		}
@@ -202,7 +209,7 @@ func (r *Registrar) withHelp(e *RegistrationError) *RegistrationError {
 	}
 	create += "` and set NEXTCLOUD_OIDC_CLIENT_ID and NEXTCLOUD_OIDC_CLIENT_SECRET"
 	switch e.Kind {
-	case ErrRegistrationDisabled:
+	case ErrRegistrationDisabled: //nolint:errorlint // a kind is one of the sentinels themselves
 		e.Message = "the provider lets no client register itself: run `occ config:app:set oidc dynamic_client_registration --value=true`, or make a client with " + create
 	case ErrTooManyClients:
 		e.Message = "Nextcloud holds too many registered clients: remove some with `occ oidc:list` and `occ oidc:remove <client_id>`, or make a lasting one with " + create
@@ -254,12 +261,12 @@ func (r *Registrar) unregister(ctx context.Context, uri string, token auth.Secre
 		return nil //nolint:nilerr // nothing at such an address can be deleted, ever
 	}
 	req.Header.Set("Authorization", "Bearer "+token.Reveal())
-	res, _, err := r.send(req)
+	res, err := r.send(req)
 	switch {
 	case err != nil:
 		return &RegistrationError{Kind: ErrUnavailable, Message: connectionProblem(err), Err: cause(err)}
-	case res.StatusCode == http.StatusTooManyRequests, res.StatusCode >= 500:
-		return &RegistrationError{Kind: ErrUnavailable, Status: res.StatusCode, Message: fmt.Sprintf("the provider answers with HTTP %d", res.StatusCode)}
+	case res.status == http.StatusTooManyRequests, res.status >= 500:
+		return &RegistrationError{Kind: ErrUnavailable, Status: res.status, Message: fmt.Sprintf("the provider answers with HTTP %d", res.status)}
 	}
 	return nil // gone, or never to be deleted by us
 }

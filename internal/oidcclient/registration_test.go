@@ -27,15 +27,27 @@ func TestRegistrationProblems(t *testing.T) {
 		texts  []string
 		retry  time.Duration
 	}{
-		{"disabled", 400, `{"error":"dynamic_registration_not_allowed","error_description":"Dynamic Client Registration is disabled."}`, nil,
-			oidcclient.ErrRegistrationDisabled, []string{"`occ config:app:set oidc dynamic_client_registration --value=true`", create}, 0},
+		{
+			"disabled", 400, `{"error":"dynamic_registration_not_allowed","error_description":"Dynamic Client Registration is disabled."}`, nil,
+			oidcclient.ErrRegistrationDisabled,
+			[]string{"`occ config:app:set oidc dynamic_client_registration --value=true`", create},
+			0,
+		},
 		{"no such route", 404, "", nil, oidcclient.ErrRegistrationDisabled, []string{"dynamic_client_registration"}, 0},
-		{"too many", 400, `{"error":"max_num_clients_exceeded"}`, nil,
-			oidcclient.ErrTooManyClients, []string{"`occ oidc:list`", "`occ oidc:remove <client_id>`", create}, 0},
+		{
+			"too many", 400, `{"error":"max_num_clients_exceeded"}`, nil,
+			oidcclient.ErrTooManyClients,
+			[]string{"`occ oidc:list`", "`occ oidc:remove <client_id>`", create},
+			0,
+		},
 		{"rate limit", 429, "", nil, oidcclient.ErrRateLimited, []string{"tried again in 1m0s", create}, time.Minute},
 		{"rate limit with a time", 429, "", []string{"Retry-After", "90"}, oidcclient.ErrRateLimited, []string{"1m30s"}, 90 * time.Second},
-		{"scope", 400, `{"error":"invalid_scope","error_description":"Scope contains <b>invalid</b>\u0000 characters."}`, nil,
-			oidcclient.ErrRejected, []string{"HTTP 400 invalid_scope (Scope contains <b>invalid</b> characters.)", create}, 0},
+		{
+			"scope", 400, `{"error":"invalid_scope","error_description":"Scope contains <b>invalid</b>\u0000 characters."}`, nil,
+			oidcclient.ErrRejected,
+			[]string{"HTTP 400 invalid_scope (Scope contains <b>invalid</b> characters.)", create},
+			0,
+		},
 		{"forbidden", 403, "<html>no</html>", nil, oidcclient.ErrRejected, []string{"HTTP 403", create}, 0},
 		{"maintenance", 503, "<html>", []string{"X-Nextcloud-Maintenance-Mode", "1", "Retry-After", "120"}, oidcclient.ErrUnavailable, []string{"occ maintenance:mode --off"}, 2 * time.Minute},
 		{"server error", 500, "oops", nil, oidcclient.ErrUnavailable, []string{"HTTP 500"}, 0},

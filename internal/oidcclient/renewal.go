@@ -57,8 +57,7 @@ func (r *Registrar) Run(ctx context.Context) {
 		wait, err := r.tend(ctx)
 		if err != nil && ctx.Err() == nil {
 			wait = backoff.Next()
-			var re *RegistrationError
-			if errors.As(err, &re) {
+			if re, ok := errors.AsType[*RegistrationError](err); ok {
 				wait = max(wait, re.RetryAfter)
 			}
 			r.log.WarnContext(ctx, err.Error(), "retry_in", wait.Round(time.Millisecond))
@@ -133,7 +132,7 @@ func (r *Registrar) keep(ctx context.Context) error {
 		return err
 	}
 	if ok {
-		r.adopt(ctx, row) // another process may have replaced ours
+		r.adopt(ctx, row, false) // another process may have replaced ours
 	}
 	return nil
 }
@@ -213,7 +212,7 @@ func (r *Registrar) InvalidClient(ctx context.Context, clientID string) error {
 	}
 	// Another process may have seen it first.
 	if newer, ok, err := r.stored(ctx, clientID, false); err == nil && ok {
-		r.adopt(ctx, newer)
+		r.adopt(ctx, newer, false)
 		return nil
 	}
 	age := time.Since(row.IssuedAt)

@@ -58,8 +58,9 @@ func (s Scope) Identity() bool {
 	switch s {
 	case OpenID, Profile, Email, OfflineAccess:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // Area is the part before the separator: "notes" for "notes.read".

@@ -226,11 +226,13 @@ func TestMetadata(t *testing.T) {
 		challenge string
 	}{
 		"root": {
-			"https://mcp.example.org", []string{wellKnown, wellKnown + "/mcp"},
+			"https://mcp.example.org",
+			[]string{wellKnown, wellKnown + "/mcp"},
 			"https://mcp.example.org/mcp", "https://mcp.example.org" + wellKnown + "/mcp",
 		},
 		"prefix": {
-			"https://mcp.example.org/ai/", []string{wellKnown + "/ai", wellKnown + "/ai/mcp", wellKnown, wellKnown + "/mcp"},
+			"https://mcp.example.org/ai/",
+			[]string{wellKnown + "/ai", wellKnown + "/ai/mcp", wellKnown, wellKnown + "/mcp"},
 			"https://mcp.example.org/ai/mcp", "https://mcp.example.org" + wellKnown + "/ai/mcp",
 		},
 	} {

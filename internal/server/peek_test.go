@@ -13,7 +13,7 @@ func TestParseMessages(t *testing.T) {
 	allow := cmp.AllowUnexported(message{})
 	for body, want := range map[string][]message{
 		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"n","arguments":{"a":1,"a":2,"NAME":3}}}`: {{method: "tools/call", tool: "n"}},
-		` {"method":"resources/read","params":{"uri":"u"}} `:                                                      {{method: "resources/read", uri: "u"}},
+		` {"method":"resources/read","params":{"uri":"u"}} `:                                                      {{method: "resources/read", uri: "u"}}, //nolint:gocritic // the spaces are what is tested
 		`{"method":"completion/complete","params":{"uri":"u","ref":{"uri":"r"}}}`:                                 {{method: "completion/complete", uri: "u", ref: "r"}},
 		`{"method":"m","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"v","other":1}}}`:             {{method: "m", meta: "v"}},
 		`{"method":"m","params":null}`:                          {{method: "m"}},

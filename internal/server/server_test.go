@@ -92,11 +92,11 @@ type stack struct {
 }
 
 // newStack starts a server; change may change the configuration.
-func newStack(t testing.TB, sets []tool.Set, change func(*Config)) *stack {
-	t.Helper()
-	s := newHandler(t, sets, change)
+func newStack(tb testing.TB, sets []tool.Set, change func(*Config)) *stack {
+	tb.Helper()
+	s := newHandler(tb, sets, change)
 	s.Server = httptest.NewServer(s.handler)
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		for session := range s.mcp.Sessions() {
 			_ = session.Close()
 		}
@@ -106,8 +106,8 @@ func newStack(t testing.TB, sets []tool.Set, change func(*Config)) *stack {
 }
 
 // newHandler is newStack without a port.
-func newHandler(t testing.TB, sets []tool.Set, change func(*Config)) *stack {
-	t.Helper()
+func newHandler(tb testing.TB, sets []tool.Set, change func(*Config)) *stack {
+	tb.Helper()
 	if sets == nil {
 		sets = sampleTools()
 	}
@@ -133,7 +133,7 @@ func newHandler(t testing.TB, sets []tool.Set, change func(*Config)) *stack {
 		binding.Single = &auth.Principal{Trusted: true}
 	}
 	if err := registry.Register(s.mcp, binding); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s.handler = New(cfg)
 	return s
@@ -152,17 +152,17 @@ type answer struct {
 	body   string
 }
 
-func (s *stack) send(t testing.TB, r request) answer {
-	t.Helper()
+func (s *stack) send(tb testing.TB, r request) answer {
+	tb.Helper()
 	if r.method == "" {
 		r.method = http.MethodPost
 	}
 	if r.path == "" {
 		r.path = "/mcp"
 	}
-	req, err := http.NewRequestWithContext(t.Context(), r.method, s.URL+r.path, strings.NewReader(r.body))
+	req, err := http.NewRequestWithContext(tb.Context(), r.method, s.URL+r.path, strings.NewReader(r.body))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if r.host != "" {
 		req.Host = r.host
@@ -178,12 +178,12 @@ func (s *stack) send(t testing.TB, r request) answer {
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return answer{res.StatusCode, res.Header, string(body)}
 }
@@ -216,16 +216,16 @@ func (b bearerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // connect connects the official client.
-func (s *stack) connect(t testing.TB, token, version string) *mcp.ClientSession {
-	t.Helper()
+func (s *stack) connect(tb testing.TB, token, version string) *mcp.ClientSession {
+	tb.Helper()
 	c := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
-	session, err := c.Connect(t.Context(), &mcp.StreamableClientTransport{
+	session, err := c.Connect(tb.Context(), &mcp.StreamableClientTransport{
 		Endpoint: s.URL + "/mcp", HTTPClient: &http.Client{Transport: bearerTransport(token)},
 	}, &mcp.ClientSessionOptions{ProtocolVersion: version})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = session.Close() })
+	tb.Cleanup(func() { _ = session.Close() })
 	return session
 }
 

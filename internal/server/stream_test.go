@@ -44,7 +44,7 @@ func TestKeepAlive(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				rec := httptest.NewRecorder()
-				keepAlive(events(test.waits...), every).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+				keepAlive(events(test.waits...), every).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/", nil))
 				// Nothing comes after the end.
 				time.Sleep(10 * every)
 				synctest.Wait()
@@ -68,7 +68,7 @@ func TestKeepAliveLeavesOtherAnswers(t *testing.T) {
 			_, _ = io.WriteString(w, "{")
 			time.Sleep(time.Hour)
 			_, _ = io.WriteString(w, "}")
-		}), time.Second).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+		}), time.Second).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/", nil))
 		if rec.Body.String() != "{}" || rec.Header().Get("X-Accel-Buffering") != "" {
 			t.Errorf("%q, %v", rec.Body.String(), rec.Header())
 		}
@@ -83,7 +83,7 @@ func TestKeepAliveEndsWithAPanic(t *testing.T) {
 			keepAlive(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				events(0).ServeHTTP(w, r)
 				panic(http.ErrAbortHandler)
-			}), time.Second).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+			}), time.Second).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/", nil))
 		}()
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -120,7 +120,7 @@ func TestKeepAliveWritersDoNotMix(t *testing.T) {
 			})
 		}
 		wg.Wait()
-	}), time.Nanosecond).ServeHTTP(rec, httptest.NewRequest("GET", "/", nil))
+	}), time.Nanosecond).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/", nil))
 	n := 0
 	for _, event := range strings.SplitAfter(rec.Body.String(), "\n\n") {
 		switch event {
@@ -209,6 +209,7 @@ func TestLateEnd(t *testing.T) {
 			if body, err := io.ReadAll(res.Body); err != nil || string(body) != "in a buffer" {
 				t.Fatalf("%q, %v", body, err)
 			}
+			_ = res.Body.Close()
 			time.Sleep(2 * writeTimeout)
 		}
 	})
@@ -239,6 +240,7 @@ func TestSlowBody(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				defer res.Body.Close()
 				if res.StatusCode != test.status {
 					t.Errorf("status %d", res.StatusCode)
 				}
@@ -265,8 +267,12 @@ func TestLongAnswer(t *testing.T) {
 		}))
 		_, _ = io.WriteString(conn, "POST /mcp HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}")
 		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil || res.StatusCode != 200 {
-			t.Errorf("%v, %v", res, err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			t.Errorf("status %d", res.StatusCode)
 		}
 	})
 }
@@ -290,7 +296,7 @@ func TestOpenStreamsEnd(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res.StatusCode != 200 || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") || res.Header.Get("X-Accel-Buffering") != "no" {
+		if res.StatusCode != http.StatusOK || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") || res.Header.Get("X-Accel-Buffering") != "no" {
 			t.Fatalf("%d, %v", res.StatusCode, res.Header)
 		}
 		return res
@@ -298,9 +304,10 @@ func TestOpenStreamsEnd(t *testing.T) {
 	listen := modern("", "subscriptions/listen", "", `"notifications":{"toolsListChanged":true}`)
 	listen.method = "POST"
 	_ = session // its own GET stream is open as well
-	open := []*http.Response{get(listen)}
+	open := get(listen)
+	defer open.Body.Close()
 	// The first event says that the subscription stands.
-	if line, err := bufio.NewReader(open[0].Body).ReadString('\n'); err != nil || line == "" {
+	if line, err := bufio.NewReader(open.Body).ReadString('\n'); err != nil || line == "" {
 		t.Fatalf("%q, %v", line, err)
 	}
 	for session := range s.mcp.Sessions() {
@@ -311,10 +318,7 @@ func TestOpenStreamsEnd(t *testing.T) {
 	if err := s.Config.Shutdown(stop); err != nil {
 		t.Errorf("a stop waits for open streams: %v", err)
 	}
-	for _, res := range open {
-		_, _ = io.Copy(io.Discard, res.Body)
-		_ = res.Body.Close()
-	}
+	_, _ = io.Copy(io.Discard, open.Body)
 }
 
 // TestSessionsAreBounded checks that one person cannot open sessions without

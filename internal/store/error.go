@@ -64,7 +64,7 @@ func (s *Store) fail(op string, err error) error {
 	}
 	e := &Error{Op: op, Kind: kindOf(err), Err: err}
 	switch e.Kind {
-	case ErrReadOnly:
+	case ErrReadOnly: //nolint:errorlint // kindOf answers the sentinels themselves
 		e.Message = "the database " + s.path + " or its directory is not writable: give this user write access to both, or another path in " + pathSetting
 	case ErrLocked:
 		e.Message = "the database " + s.path + " is locked by another process: stop that process (a backup, a shell), then try again"
@@ -80,8 +80,7 @@ func (s *Store) fail(op string, err error) error {
 
 // kindOf is the kind of an error of SQLite or of the operating system.
 func kindOf(err error) error {
-	var se *sqlite.Error
-	if errors.As(err, &se) {
+	if se, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch se.Code() & 0xff { // the primary code without its extension
 		case sqlitelib.SQLITE_BUSY, sqlitelib.SQLITE_LOCKED:
 			return ErrLocked

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 	case "open":
 		s, err := store.Open(context.Background(), store.Options{Path: os.Getenv(childPath)})
 		if err == nil {
-			err = s.PutAppPassword(context.Background(), store.AppPassword{Grant: fmt.Sprint(os.Getpid()), Password: "p"})
+			err = s.PutAppPassword(context.Background(), store.AppPassword{Grant: strconv.Itoa(os.Getpid()), Password: "p"})
 		}
 		fmt.Printf("%v|readonly=%t", err, errors.Is(err, store.ErrReadOnly))
 	case "write":
@@ -92,7 +93,7 @@ func TestProcessesStartTogether(t *testing.T) {
 		}
 		s := open(t, store.Options{Path: file})
 		for _, cmd := range started {
-			if p, err := s.AppPassword(t.Context(), fmt.Sprint(cmd.Process.Pid)); err != nil || p.Password != "p" {
+			if p, err := s.AppPassword(t.Context(), strconv.Itoa(cmd.Process.Pid)); err != nil || p.Password != "p" {
 				t.Errorf("what process %d wrote: %v", cmd.Process.Pid, err)
 			}
 		}
@@ -115,7 +116,7 @@ func TestKilledWriter(t *testing.T) {
 		if _, err := io.ReadFull(out, make([]byte, len("open\n"))); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(rand.N(20 * time.Millisecond)) //nolint:gosec // any moment will do
+		time.Sleep(rand.N(20 * time.Millisecond)) // any moment will do
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}

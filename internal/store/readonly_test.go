@@ -16,7 +16,7 @@ import (
 // Nothing stops root from writing, so the test lends the work to a process of
 // another user when it runs as root.
 func TestReadOnly(t *testing.T) {
-	base, err := os.MkdirTemp("", "store")
+	base, err := os.MkdirTemp("", "store") //nolint:usetesting // the other user may not enter t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,24 +17,28 @@ import (
 	"nextcloud-mcp-server/internal/store/storetest"
 )
 
-func open(t testing.TB, opts store.Options) *store.Store {
-	t.Helper()
-	s, err := store.Open(t.Context(), opts)
+func open(tb testing.TB, opts store.Options) *store.Store {
+	tb.Helper()
+	s, err := store.Open(tb.Context(), opts)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := s.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return s
 }
 
-func path(t testing.TB) string { return filepath.Join(t.TempDir(), "data", "store.db") }
+func path(tb testing.TB) string {
+	tb.Helper()
+	return filepath.Join(tb.TempDir(), "data", "store.db")
+}
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, now func() time.Time) storetest.Store {
+		t.Helper()
 		return open(t, store.Options{Path: path(t), Now: now})
 	})
 }
@@ -46,7 +51,7 @@ func TestTwoStoresOneFile(t *testing.T) {
 	for i := range 40 {
 		s := []*store.Store{a, b}[i%2]
 		all.Go(func() {
-			if err := s.PutAppPassword(t.Context(), store.AppPassword{Grant: fmt.Sprint(i), Password: "p"}); err != nil {
+			if err := s.PutAppPassword(t.Context(), store.AppPassword{Grant: strconv.Itoa(i), Password: "p"}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -54,7 +59,7 @@ func TestTwoStoresOneFile(t *testing.T) {
 	all.Wait()
 	for i := range 40 {
 		s := []*store.Store{b, a}[i%2] // the other one
-		if p, err := s.AppPassword(t.Context(), fmt.Sprint(i)); err != nil || p.Password != "p" {
+		if p, err := s.AppPassword(t.Context(), strconv.Itoa(i)); err != nil || p.Password != "p" {
 			t.Errorf("grant %d: %v", i, err)
 		}
 	}
@@ -251,7 +256,7 @@ func TestOpenTogether(t *testing.T) {
 					return
 				}
 				stores[i] = s
-				if err := s.PutAppPassword(t.Context(), store.AppPassword{Grant: fmt.Sprint(i), Password: "p"}); err != nil {
+				if err := s.PutAppPassword(t.Context(), store.AppPassword{Grant: strconv.Itoa(i), Password: "p"}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -262,7 +267,7 @@ func TestOpenTogether(t *testing.T) {
 				continue
 			}
 			// Each reads what the next one wrote: they agree on the key.
-			if p, err := s.AppPassword(t.Context(), fmt.Sprint((i+1)%len(stores))); err != nil || p.Password != "p" {
+			if p, err := s.AppPassword(t.Context(), strconv.Itoa((i+1)%len(stores))); err != nil || p.Password != "p" {
 				t.Errorf("store %d: %v", i, err)
 			}
 			s.Close()
@@ -356,7 +361,7 @@ func BenchmarkOpenNew(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		n++
-		s, err := store.Open(b.Context(), store.Options{Path: filepath.Join(dir, fmt.Sprint(n))})
+		s, err := store.Open(b.Context(), store.Options{Path: filepath.Join(dir, strconv.Itoa(n))})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -115,7 +115,7 @@ func TestTextConcurrently(t *testing.T) {
 	wg.Wait()
 	line := regexp.MustCompile(`^\S+ INFO line logger=(\d) n=(\d+)$`)
 	seen := map[string]bool{}
-	for _, l := range strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n") {
+	for l := range strings.SplitSeq(strings.TrimSuffix(b.String(), "\n"), "\n") {
 		m := line.FindStringSubmatch(l)
 		if m == nil {
 			t.Fatalf("mixed line %q", l)

@@ -94,7 +94,7 @@ func TestExplain(t *testing.T) {
 
 func TestReferencesDiffer(t *testing.T) {
 	err := errors.New("x")
-	if explained(t.Context(), err) == explained(t.Context(), err) {
+	if a, b := explained(t.Context(), err), explained(t.Context(), err); a == b {
 		t.Error("two errors share a reference")
 	}
 }

@@ -19,15 +19,15 @@ type Selection struct {
 	Tier     Tier     // the highest tier offered by default
 }
 
-// Unknown is a name in a Selection that nothing has.
-type Unknown struct {
+// UnknownError is a name in a Selection that nothing has.
+type UnknownError struct {
 	Switch string // "areas", "tools" or "exclude-tools"
 	Name   string
 	Known  []string
 }
 
 // Error says what is unknown and what is known.
-func (u *Unknown) Error() string {
+func (u *UnknownError) Error() string {
 	return fmt.Sprintf("%s: no %q (known: %s)", u.Switch, u.Name, strings.Join(u.Known, ", "))
 }
 
@@ -43,7 +43,7 @@ type Registry struct {
 
 // Select picks from sets what sel offers. Names that nothing has are all
 // reported.
-func Select(sets []Set, sel Selection) (*Registry, []*Unknown) {
+func Select(sets []Set, sel Selection) (*Registry, []*UnknownError) {
 	unknown := sel.unknown(sets)
 	r := &Registry{byName: map[string]*Tool{}, off: map[string]string{}, readOnly: sel.ReadOnly}
 	for _, set := range sets {
@@ -85,7 +85,7 @@ func (sel *Selection) refuses(t *Tool) string {
 	return ""
 }
 
-func (sel *Selection) unknown(sets []Set) []*Unknown {
+func (sel *Selection) unknown(sets []Set) []*UnknownError {
 	areas, tools := map[string]bool{}, map[string]bool{}
 	for _, s := range sets {
 		areas[s.Name] = true
@@ -93,11 +93,11 @@ func (sel *Selection) unknown(sets []Set) []*Unknown {
 			tools[t.Name] = true
 		}
 	}
-	var out []*Unknown
+	var out []*UnknownError
 	check := func(sw string, names []string, known map[string]bool) {
 		for _, n := range names {
 			if !known[n] {
-				out = append(out, &Unknown{sw, n, slices.Sorted(maps.Keys(known))})
+				out = append(out, &UnknownError{sw, n, slices.Sorted(maps.Keys(known))})
 			}
 		}
 	}

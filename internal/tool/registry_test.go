@@ -125,7 +125,7 @@ func TestNeeds(t *testing.T) {
 		"nc://notes/17/files/a%20b.png": "files.read",
 		"nc://notes/17/files/a/b":       "",
 		"NC://notes/17":                 "",
-		" nc://notes/17":                "",
+		" nc://notes/17":                "", //nolint:gocritic // the space is what is tested
 		"nc://notes/17\n":               "",
 		"":                              "",
 		"nc://notes/" + strings.Repeat("x", 1<<20): "",

@@ -37,7 +37,7 @@ func TestResources(t *testing.T) {
 // TestResourceNotFound checks the code of each protocol generation
 // (2026-07-28: -32602, before: -32002).
 func TestResourceNotFound(t *testing.T) {
-	for version, code := range map[string]int64{"2026-07-28": jsonrpc.CodeInvalidParams, "2025-11-25": mcp.CodeResourceNotFound} {
+	for version, code := range map[string]int64{"2026-07-28": jsonrpc.CodeInvalidParams, "2025-11-25": mcp.CodeResourceNotFound} { //nolint:staticcheck // older clients know that code
 		t.Run(version, func(t *testing.T) {
 			session := connect(t, setup{version: version})
 			for _, uri := range []string{"nc://notes/missing", "nc://never/1", "", "nc://notes/1/2/3", "nc://notes/" + strings.Repeat("x", 100_000)} {

@@ -103,13 +103,7 @@ func sample() []tool.Set {
 			}),
 			does(define("nc_picture", scope.NotesRead, tool.Reads, tool.Core), func(context.Context) (*picture, error) { return &picture{"p<&>"}, nil }),
 			does(define("nc_nil", scope.NotesRead, tool.Reads, tool.Core), func(context.Context) (*nothing, error) { return nil, nil }),
-			does(define("nc_unencodable", scope.NotesRead, tool.Reads, tool.Core), func(context.Context) (*struct {
-				F unencodable `json:"f"`
-			}, error) {
-				return &struct {
-					F unencodable `json:"f"`
-				}{"x"}, nil
-			}),
+			does(define("nc_unencodable", scope.NotesRead, tool.Reads, tool.Core), func(context.Context) (*opaque, error) { return &opaque{"x"}, nil }),
 			fails("nc_secret", errSecret),
 			does(define("nc_extended", scope.NotesRead, tool.Reads, tool.Extended), func(context.Context) (*nothing, error) { return &nothing{}, nil }),
 			does(define("nc_complete", scope.NotesWrite, tool.Deletes, tool.Complete), func(context.Context) (*nothing, error) { return &nothing{}, nil }),
@@ -147,6 +141,11 @@ func sample() []tool.Set {
 		},
 	}
 	return []tool.Set{notes.Set(), deck.Set()}
+}
+
+// opaque is a result that cannot be sent.
+type opaque struct {
+	F unencodable `json:"f"`
 }
 
 // unencodable cannot be written as JSON.

@@ -87,7 +87,7 @@ func (c *keyCache) newer(ctx context.Context, now time.Time, set *keySet) (*keyS
 	c.mu.Lock()
 	done := c.inflight
 	if done == nil && !now.Before(c.search) {
-		c.search = now.Add(searchPause + rand.N(searchPause/3))
+		c.search = now.Add(searchPause + rand.N(searchPause/3)) //nolint:gosec // jitter needs no secrecy
 		done = c.begin(ctx, now)
 	}
 	err := c.err
@@ -151,7 +151,7 @@ func (c *keyCache) finish(ctx context.Context, done chan struct{}) {
 	if err != nil {
 		c.failures = min(c.failures+1, 8)
 		pause := min(time.Second<<c.failures, maxFetchPause)
-		c.retry = time.Now().Add(max(wait, pause/2+rand.N(pause/2)))
+		c.retry = time.Now().Add(max(wait, pause/2+rand.N(pause/2))) //nolint:gosec // jitter needs no secrecy
 	} else {
 		c.failures = 0
 		c.retry = time.Time{}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,7 +24,7 @@ func unknownKid(n int) string {
 
 // freshToken is a good token that no cache holds.
 func freshToken(n int) string {
-	return jwt(rsaKey(), goodHeader(), goodClaims().with(values{"jti": fmt.Sprint(n), "exp": time.Now().Add(time.Hour).Unix()}))
+	return jwt(rsaKey(), goodHeader(), goodClaims().with(values{"jti": strconv.Itoa(n), "exp": time.Now().Add(time.Hour).Unix()}))
 }
 
 func onlyRSA() *provider {

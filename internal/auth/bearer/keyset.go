@@ -102,8 +102,9 @@ func fits(key *jose.JSONWebKey, alg jose.SignatureAlgorithm) bool {
 		return onCurve(key.Key, elliptic.P521())
 	case jose.EdDSA:
 		return kty(key.Key) == "OKP"
+	default:
+		return false
 	}
-	return false
 }
 
 func onCurve(key any, curve elliptic.Curve) bool {

@@ -98,8 +98,7 @@ func (m *memory) putGood(id digest, p *proof, epoch uint64) {
 // putBad remembers a refusal, under the same condition.
 func (m *memory) putBad(id digest, err *auth.Error, now time.Time, epoch uint64) {
 	kept := badKept
-	switch ReasonOf(err) {
-	case UnknownKey, NotYetValid, BadAudience:
+	if reason := ReasonOf(err); reason == UnknownKey || reason == NotYetValid || reason == BadAudience {
 		kept = badKeptSoon
 	}
 	m.mu.Lock()

@@ -80,8 +80,10 @@ func setAttendees(event *ical.Component, list []Attendee, p *person) {
 			continue
 		}
 		params := []ical.Param{
-			{Name: "CUTYPE", Values: []string{"INDIVIDUAL"}}, {Name: "ROLE", Values: []string{"REQ-PARTICIPANT"}},
-			{Name: "PARTSTAT", Values: []string{"NEEDS-ACTION"}}, {Name: "RSVP", Values: []string{"TRUE"}},
+			{Name: "CUTYPE", Values: []string{"INDIVIDUAL"}},
+			{Name: "ROLE", Values: []string{"REQ-PARTICIPANT"}},
+			{Name: "PARTSTAT", Values: []string{"NEEDS-ACTION"}},
+			{Name: "RSVP", Values: []string{"TRUE"}},
 		}
 		if a.Name != "" {
 			params = append(params, ical.Param{Name: "CN", Values: []string{a.Name}})

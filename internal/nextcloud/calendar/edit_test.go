@@ -79,17 +79,17 @@ func TestUpdateTimes(t *testing.T) {
 		f    Fields
 		want []string
 	}{
-		{"UTC keeps UTC with an offset", utc, Fields{Start: ptr("2027-03-10T12:00+01:00")}, []string{"DTSTART:20270310T110000Z", "DTEND:20270310T120000Z"}},
-		{"UTC with the person's clock", utc, Fields{Start: ptr("2027-03-10T12:00")}, []string{"DTSTART;TZID=Europe/Berlin:20270310T120000", "DTEND;TZID=Europe/Berlin:20270310T130000"}},
-		{"floating floats", floating, Fields{Start: ptr("2027-03-11T08:00")}, []string{"DTSTART:20270311T080000", "DURATION:PT90M"}},
-		{"another length", floating, Fields{End: ptr("2027-03-10T09:30")}, []string{"DTSTART:20270310T090000", "DTEND:20270310T093000"}},
-		{"a day stays a day", day, Fields{Start: ptr("2027-04-01")}, []string{"DTSTART;VALUE=DATE:20270401"}},
-		{"days", day, Fields{End: ptr("2027-03-13")}, []string{"DTSTART;VALUE=DATE:20270310", "DTEND;VALUE=DATE:20270313"}},
-		{"own zone", tokyo, Fields{Start: ptr("2027-03-11T10:00")}, []string{"DTSTART;TZID=Asia/Tokyo;X-P=1:20270311T100000", "DTEND;TZID=Asia/Tokyo:20270311T110000"}},
-		{"own zone with an offset", tokyo, Fields{Start: ptr("2027-03-11T10:00Z")}, []string{"DTSTART;TZID=Asia/Tokyo;X-P=1:20270311T190000"}},
-		{"another zone alone", tokyo, Fields{TimeZone: ptr("Europe/Berlin")}, []string{"DTSTART;TZID=Europe/Berlin;X-P=1:20270310T090000", "DTEND;TZID=Europe/Berlin:20270310T100000", "TZID:Europe/Berlin"}},
-		{"to a day", tokyo, Fields{AllDay: ptr(true)}, []string{"DTSTART;X-P=1;VALUE=DATE:20270310", "DTEND;VALUE=DATE:20270311"}},
-		{"from a day", day, Fields{AllDay: ptr(false), Start: ptr("2027-03-10T09:00"), End: ptr("2027-03-10T10:00")}, []string{"DTSTART;TZID=Europe/Berlin:20270310T090000"}},
+		{"UTC keeps UTC with an offset", utc, Fields{Start: new("2027-03-10T12:00+01:00")}, []string{"DTSTART:20270310T110000Z", "DTEND:20270310T120000Z"}},
+		{"UTC with the person's clock", utc, Fields{Start: new("2027-03-10T12:00")}, []string{"DTSTART;TZID=Europe/Berlin:20270310T120000", "DTEND;TZID=Europe/Berlin:20270310T130000"}},
+		{"floating floats", floating, Fields{Start: new("2027-03-11T08:00")}, []string{"DTSTART:20270311T080000", "DURATION:PT90M"}},
+		{"another length", floating, Fields{End: new("2027-03-10T09:30")}, []string{"DTSTART:20270310T090000", "DTEND:20270310T093000"}},
+		{"a day stays a day", day, Fields{Start: new("2027-04-01")}, []string{"DTSTART;VALUE=DATE:20270401"}},
+		{"days", day, Fields{End: new("2027-03-13")}, []string{"DTSTART;VALUE=DATE:20270310", "DTEND;VALUE=DATE:20270313"}},
+		{"own zone", tokyo, Fields{Start: new("2027-03-11T10:00")}, []string{"DTSTART;TZID=Asia/Tokyo;X-P=1:20270311T100000", "DTEND;TZID=Asia/Tokyo:20270311T110000"}},
+		{"own zone with an offset", tokyo, Fields{Start: new("2027-03-11T10:00Z")}, []string{"DTSTART;TZID=Asia/Tokyo;X-P=1:20270311T190000"}},
+		{"another zone alone", tokyo, Fields{TimeZone: new("Europe/Berlin")}, []string{"DTSTART;TZID=Europe/Berlin;X-P=1:20270310T090000", "DTEND;TZID=Europe/Berlin:20270310T100000", "TZID:Europe/Berlin"}},
+		{"to a day", tokyo, Fields{AllDay: new(true)}, []string{"DTSTART;X-P=1;VALUE=DATE:20270310", "DTEND;VALUE=DATE:20270311"}},
+		{"from a day", day, Fields{AllDay: new(false), Start: new("2027-03-10T09:00"), End: new("2027-03-10T10:00")}, []string{"DTSTART;TZID=Europe/Berlin:20270310T090000"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			lines, err := edited(t, c.src, Target{}, c.f)
@@ -100,8 +100,8 @@ func TestUpdateTimes(t *testing.T) {
 		})
 	}
 	for name, f := range map[string]Fields{
-		"time for a day": {Start: ptr("2027-03-10T09:00")}, "end before start": {End: ptr("2027-03-09")}, "half a switch": {AllDay: ptr(false), Start: ptr("2027-03-10T09:00")},
-		"clear the start": {Start: ptr("")}, "unknown zone": {TimeZone: ptr("X/Y"), Title: ptr("y")}, "nothing": {},
+		"time for a day": {Start: new("2027-03-10T09:00")}, "end before start": {End: new("2027-03-09")}, "half a switch": {AllDay: new(false), Start: new("2027-03-10T09:00")},
+		"clear the start": {Start: new("")}, "unknown zone": {TimeZone: new("X/Y"), Title: new("y")}, "nothing": {},
 	} {
 		if lines, err := edited(t, day, Target{}, f); !errors.Is(err, nextcloud.ErrInvalid) {
 			t.Errorf("%s: %v\n%q", name, err, lines)
@@ -112,7 +112,7 @@ func TestUpdateTimes(t *testing.T) {
 func TestUpdateFields(t *testing.T) {
 	src := icsOf("UID:w", "DTSTART:20270310T090000Z", "SUMMARY:x", "LOCATION:here", "DESCRIPTION:long", "X-ALT-DESC;FMTTYPE=text/html:<b>long</b>", "CATEGORIES:a,b", "CATEGORIES:c", "PRIORITY:3", "CLASS:PRIVATE", "URL:https://e.org",
 		"BEGIN:VALARM", "ACTION:PROCEDURE", "TRIGGER:-PT1M", "END:VALARM", "BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT5M", "END:VALARM")
-	lines, err := edited(t, src, Target{}, Fields{Location: ptr(""), Description: ptr("short"), Categories: ptr("d, e\\f"), Priority: ptr(0), Privacy: ptr(""), URL: ptr(""), ReminderMinutes: ptr(30)})
+	lines, err := edited(t, src, Target{}, Fields{Location: new(""), Description: new("short"), Categories: new("d, e\\f"), Priority: new(0), Privacy: new(""), URL: new(""), ReminderMinutes: new(30)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,10 +122,10 @@ func TestUpdateFields(t *testing.T) {
 		t.Error(d)
 	}
 	for name, f := range map[string]Fields{
-		"title": {Title: ptr(" ")}, "status": {Status: ptr("MAYBE")}, "priority": {Priority: ptr(10)}, "url": {URL: ptr("no scheme")}, "color": {Color: ptr("#zz")},
-		"attendees": {Attendees: ptr("nobody")}, "minutes": {ReminderMinutes: ptr(-1)}, "rule end": {RuleEnd: ptr("2027-04-01")}, "recurring": {Recurring: ptr(true)},
-		"two triggers": {Reminders: &[]Reminder{{MinutesBefore: ptr(1), Trigger: "-PT1M"}}}, "no trigger": {Reminders: &[]Reminder{{}}}, "rule": {Rule: ptr("FREQ=X")},
-		"two ends": {Rule: ptr("FREQ=DAILY;COUNT=2"), RuleEnd: ptr("2027-04-01")}, "ends before it starts": {Rule: ptr("FREQ=DAILY"), RuleEnd: ptr("2027-03-01")},
+		"title": {Title: new(" ")}, "status": {Status: new("MAYBE")}, "priority": {Priority: new(10)}, "url": {URL: new("no scheme")}, "color": {Color: new("#zz")},
+		"attendees": {Attendees: new("nobody")}, "minutes": {ReminderMinutes: new(-1)}, "rule end": {RuleEnd: new("2027-04-01")}, "recurring": {Recurring: new(true)},
+		"two triggers": {Reminders: &[]Reminder{{MinutesBefore: new(1), Trigger: "-PT1M"}}}, "no trigger": {Reminders: &[]Reminder{{}}}, "rule": {Rule: new("FREQ=X")},
+		"two ends": {Rule: new("FREQ=DAILY;COUNT=2"), RuleEnd: new("2027-04-01")}, "ends before it starts": {Rule: new("FREQ=DAILY"), RuleEnd: new("2027-03-01")},
 	} {
 		if lines, err := edited(t, src, Target{}, f); !errors.Is(err, nextcloud.ErrInvalid) {
 			t.Errorf("%s: %v\n%q", name, err, lines)
@@ -141,8 +141,10 @@ func TestSequence(t *testing.T) {
 		f         Fields
 		want      string
 	}{
-		{"title", src, Fields{Title: ptr("y")}, "SEQUENCE:4"}, {"time", src, Fields{Start: ptr("2027-03-11T09:00Z")}, "SEQUENCE:5"},
-		{"status", src, Fields{Status: ptr("CANCELLED")}, "SEQUENCE:5"}, {"guest", guest, Fields{Status: ptr("CANCELLED")}, "SEQUENCE:4"},
+		{"title", src, Fields{Title: new("y")}, "SEQUENCE:4"},
+		{"time", src, Fields{Start: new("2027-03-11T09:00Z")}, "SEQUENCE:5"},
+		{"status", src, Fields{Status: new("CANCELLED")}, "SEQUENCE:5"},
+		{"guest", guest, Fields{Status: new("CANCELLED")}, "SEQUENCE:4"},
 	} {
 		f, client := newFake(t, c.src)
 		if _, err := client.Update(t.Context(), Target{Calendar: "personal", UID: "w"}, c.f); err != nil {
@@ -161,11 +163,11 @@ func TestUntilAgreesWithStart(t *testing.T) {
 		f     Fields
 		want  string
 	}{
-		{"day", "DTSTART;VALUE=DATE:20270310", Fields{Rule: ptr("FREQ=DAILY;UNTIL=20270320T120000Z")}, "RRULE:FREQ=DAILY;UNTIL=20270320"},
-		{"zone, day", "DTSTART;TZID=Europe/Berlin:20270310T090000", Fields{Rule: ptr("FREQ=DAILY;UNTIL=20270320")}, "RRULE:FREQ=DAILY;UNTIL=20270320T225959Z"},
-		{"zone, local", "DTSTART;TZID=Europe/Berlin:20270310T090000", Fields{Rule: ptr("FREQ=DAILY;UNTIL=20270320T090000")}, "RRULE:FREQ=DAILY;UNTIL=20270320T080000Z"},
-		{"floating", "DTSTART:20270310T090000", Fields{Rule: ptr("FREQ=DAILY"), RuleEnd: ptr("2027-03-20")}, "RRULE:FREQ=DAILY;UNTIL=20270320T235959"},
-		{"end date in the zone", "DTSTART;TZID=America/New_York:20270310T210000", Fields{Rule: ptr("FREQ=DAILY"), RuleEnd: ptr("2027-03-20")}, "RRULE:FREQ=DAILY;UNTIL=20270321T035959Z"},
+		{"day", "DTSTART;VALUE=DATE:20270310", Fields{Rule: new("FREQ=DAILY;UNTIL=20270320T120000Z")}, "RRULE:FREQ=DAILY;UNTIL=20270320"},
+		{"zone, day", "DTSTART;TZID=Europe/Berlin:20270310T090000", Fields{Rule: new("FREQ=DAILY;UNTIL=20270320")}, "RRULE:FREQ=DAILY;UNTIL=20270320T225959Z"},
+		{"zone, local", "DTSTART;TZID=Europe/Berlin:20270310T090000", Fields{Rule: new("FREQ=DAILY;UNTIL=20270320T090000")}, "RRULE:FREQ=DAILY;UNTIL=20270320T080000Z"},
+		{"floating", "DTSTART:20270310T090000", Fields{Rule: new("FREQ=DAILY"), RuleEnd: new("2027-03-20")}, "RRULE:FREQ=DAILY;UNTIL=20270320T235959"},
+		{"end date in the zone", "DTSTART;TZID=America/New_York:20270310T210000", Fields{Rule: new("FREQ=DAILY"), RuleEnd: new("2027-03-20")}, "RRULE:FREQ=DAILY;UNTIL=20270321T035959Z"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			lines, err := edited(t, icsOf("UID:w", c.start, "SUMMARY:x"), Target{}, c.f)
@@ -180,7 +182,7 @@ func TestUntilAgreesWithStart(t *testing.T) {
 func TestSeriesMoves(t *testing.T) {
 	override := "END:VEVENT\nBEGIN:VEVENT\nUID:w\nRECURRENCE-ID;TZID=Europe/Berlin:20270308T090000\nDTSTART;TZID=Europe/Berlin:20270308T090000\nDTEND;TZID=Europe/Berlin:20270308T100000\nSUMMARY:Special\nLOCATION:Attic"
 	src := icsOf(weekly+"\nEXDATE;TZID=Europe/Berlin:20270315T090000,20270322T090000\nLOCATION:Hall", override)
-	lines, err := edited(t, src, Target{Scope: All}, Fields{Start: ptr("2027-03-02T10:30"), Title: ptr("Renamed"), Location: ptr("Roof")})
+	lines, err := edited(t, src, Target{Scope: All}, Fields{Start: new("2027-03-02T10:30"), Title: new("Renamed"), Location: new("Roof")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +192,7 @@ func TestSeriesMoves(t *testing.T) {
 		"SUMMARY:Special", "SUMMARY:Renamed", "LOCATION:Attic", "LOCATION:Roof")
 
 	// What an override only repeats follows the series.
-	lines, err = edited(t, icsOf(weekly, strings.ReplaceAll(override, "Special", "Weekly")), Target{Scope: All}, Fields{Title: ptr("Renamed")})
+	lines, err = edited(t, icsOf(weekly, strings.ReplaceAll(override, "Special", "Weekly")), Target{Scope: All}, Fields{Title: new("Renamed")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,16 +201,16 @@ func TestSeriesMoves(t *testing.T) {
 	}
 
 	byday := icsOf(strings.Replace(weekly, "COUNT=8", "BYDAY=MO,WE", 1))
-	if _, err := edited(t, byday, Target{Scope: All}, Fields{Start: ptr("2027-03-02T09:00")}); !errors.Is(err, nextcloud.ErrInvalid) || !strings.Contains(err.Error(), "recurrence_rule") {
+	if _, err := edited(t, byday, Target{Scope: All}, Fields{Start: new("2027-03-02T09:00")}); !errors.Is(err, nextcloud.ErrInvalid) || !strings.Contains(err.Error(), "recurrence_rule") {
 		t.Errorf("a rule that cannot follow: %v", err)
 	}
-	if _, err := edited(t, byday, Target{Scope: All}, Fields{Start: ptr("2027-03-08T09:00")}); err != nil {
+	if _, err := edited(t, byday, Target{Scope: All}, Fields{Start: new("2027-03-08T09:00")}); err != nil {
 		t.Errorf("by a week: %v", err)
 	}
-	if _, err := edited(t, src, Target{Scope: All}, Fields{Recurring: ptr(false)}); !errors.Is(err, nextcloud.ErrInvalid) {
+	if _, err := edited(t, src, Target{Scope: All}, Fields{Recurring: new(false)}); !errors.Is(err, nextcloud.ErrInvalid) {
 		t.Errorf("changed occurrences would be lost: %v", err)
 	}
-	lines, err = edited(t, icsOf(weekly+"\nEXDATE:20270308T080000Z"), Target{Scope: All}, Fields{Recurring: ptr(false)})
+	lines, err = edited(t, icsOf(weekly+"\nEXDATE:20270308T080000Z"), Target{Scope: All}, Fields{Recurring: new(false)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +250,7 @@ func TestNewEventZone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for end, want := range map[string]string{"": "2027-07-02", "2027-07-01": "2027-07-02", "2027-07-03": "2027-07-03", "2027-07-02T23:59": "2027-07-03"} {
-		s, err := (&Fields{Start: ptr("2027-07-01"), End: &end}).fresh("test", at)
+		s, err := (&Fields{Start: new("2027-07-01"), End: &end}).fresh("test", at)
 		if err != nil || s.end.String() != want {
 			t.Errorf("until %q: %s, %v, want %s", end, s.end, err, want)
 		}
@@ -257,8 +259,10 @@ func TestNewEventZone(t *testing.T) {
 
 func TestReminders(t *testing.T) {
 	all := []Reminder{
-		{Action: "DISPLAY", MinutesBefore: ptr(10)}, {Action: "EMAIL", Trigger: "-P1D", Related: "END", Description: "soon"},
-		{Action: "AUDIO", TriggerAt: "2027-03-10T08:00:00Z"}, {Action: "DISPLAY", Trigger: "PT5M"},
+		{Action: "DISPLAY", MinutesBefore: new(10)},
+		{Action: "EMAIL", Trigger: "-P1D", Related: "END", Description: "soon"},
+		{Action: "AUDIO", TriggerAt: "2027-03-10T08:00:00Z"},
+		{Action: "DISPLAY", Trigger: "PT5M"},
 	}
 	event := ical.NewComponent("VEVENT")
 	event.SetText("SUMMARY", "x")

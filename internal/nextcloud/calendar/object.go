@@ -134,12 +134,12 @@ func (c *Client) explain(ctx context.Context, err error) error {
 		// Nextcloud: the UID of an event in the calendar trash is still taken.
 		out.Kind = nextcloud.ErrConflict
 		out.Message = "an event with this uid lies in the calendar's trash; restore it in the Calendar app or empty the trash there"
-	case e.Kind == nextcloud.ErrForbidden && strings.HasSuffix(e.Exception, "InvalidComponentType"):
+	case errors.Is(e.Kind, nextcloud.ErrForbidden) && strings.HasSuffix(e.Exception, "InvalidComponentType"):
 		out.Kind = nextcloud.ErrInvalid
 		out.Message = "this calendar does not take entries of this kind; use another one"
-	case e.Kind == nextcloud.ErrForbidden:
+	case errors.Is(e.Kind, nextcloud.ErrForbidden):
 		out.Message = "Nextcloud refused it: the calendar is read-only for this person, or the entry is an invitation that only its organizer may change"
-	case e.Kind == nextcloud.ErrNotFound:
+	case errors.Is(e.Kind, nextcloud.ErrNotFound):
 		c.forget(ctx)
 		out.Message = "the calendar or the entry is not there any more"
 	default:

@@ -201,10 +201,10 @@ func calendarUnknown(t *testing.T, d *diary) {
 
 func calendarCreate(t *testing.T, d *diary) {
 	w := d.create(t, calendar.Fields{
-		Title: ptr("Zahnarzt, 2. Stock; Über <b>"), Start: ptr("2027-03-10T09:30"), End: ptr("2027-03-10T10:15"), TimeZone: ptr("Europe/Berlin"),
-		Description: ptr("Zeile 1\nZeile 2 mit \\ und 🦷"), Location: ptr("Hauptstr. 1, Köln"), Categories: ptr("Privat, Arzt"),
-		Status: ptr("TENTATIVE"), Priority: ptr(5), Privacy: ptr("PRIVATE"), URL: ptr("https://example.org/a?b=1,2;c"), Color: ptr("tomato"),
-		ReminderMinutes: ptr(15), ReminderEmail: ptr(true),
+		Title: new("Zahnarzt, 2. Stock; Über <b>"), Start: new("2027-03-10T09:30"), End: new("2027-03-10T10:15"), TimeZone: new("Europe/Berlin"),
+		Description: new("Zeile 1\nZeile 2 mit \\ und 🦷"), Location: new("Hauptstr. 1, Köln"), Categories: new("Privat, Arzt"),
+		Status: new("TENTATIVE"), Priority: new(5), Privacy: new("PRIVATE"), URL: new("https://example.org/a?b=1,2;c"), Color: new("tomato"),
+		ReminderMinutes: new(15), ReminderEmail: new(true),
 	})
 	if w.ETag == "" || w.Start != "2027-03-10T09:30:00+01:00" || w.End != "2027-03-10T10:15:00+01:00" {
 		t.Errorf("written = %+v", w)
@@ -225,11 +225,11 @@ func calendarCreate(t *testing.T, d *diary) {
 		t.Errorf("stored without its zone:\n%s", raw)
 	}
 	for name, f := range map[string]calendar.Fields{
-		"end before start": {Title: ptr("x"), Start: ptr("2027-03-10T09:30"), End: ptr("2027-03-10T08:30")},
-		"bad date":         {Title: ptr("x"), Start: ptr("tomorrow")},
-		"bad zone":         {Title: ptr("x"), Start: ptr("2027-03-10T09:30"), TimeZone: ptr("Mars/Olympus")},
-		"bad rule":         {Title: ptr("x"), Start: ptr("2027-03-10T09:30"), Rule: ptr("FREQ=SOMETIMES")},
-		"no title":         {Title: ptr(" "), Start: ptr("2027-03-10T09:30")},
+		"end before start": {Title: new("x"), Start: new("2027-03-10T09:30"), End: new("2027-03-10T08:30")},
+		"bad date":         {Title: new("x"), Start: new("tomorrow")},
+		"bad zone":         {Title: new("x"), Start: new("2027-03-10T09:30"), TimeZone: new("Mars/Olympus")},
+		"bad rule":         {Title: new("x"), Start: new("2027-03-10T09:30"), Rule: new("FREQ=SOMETIMES")},
+		"no title":         {Title: new(" "), Start: new("2027-03-10T09:30")},
 	} {
 		if _, err := d.Create(t.Context(), d.name, f); !errors.Is(err, nextcloud.ErrInvalid) {
 			t.Errorf("%s: %v", name, err)
@@ -238,7 +238,7 @@ func calendarCreate(t *testing.T, d *diary) {
 }
 
 func calendarAllDay(t *testing.T, d *diary) {
-	w := d.create(t, calendar.Fields{Title: ptr("Ferien"), Start: ptr("2027-12-24"), End: ptr("2027-12-27")})
+	w := d.create(t, calendar.Fields{Title: new("Ferien"), Start: new("2027-12-24"), End: new("2027-12-27")})
 	if w.Start != "2027-12-24" || w.End != "2027-12-27" || w.LastDay != "2027-12-26" {
 		t.Errorf("written = %+v", w)
 	}
@@ -253,12 +253,12 @@ func calendarAllDay(t *testing.T, d *diary) {
 			}
 		}
 	}
-	one := d.create(t, calendar.Fields{Title: ptr("Tag"), Start: ptr("2028-01-06")})
+	one := d.create(t, calendar.Fields{Title: new("Tag"), Start: new("2028-01-06")})
 	if one.End != "2028-01-07" || one.LastDay != "2028-01-06" {
 		t.Errorf("one day = %+v", one)
 	}
 	// A new title leaves the days days.
-	u := d.update(t, calendar.Target{UID: w.UID}, calendar.Fields{Title: ptr("Urlaub")})
+	u := d.update(t, calendar.Target{UID: w.UID}, calendar.Fields{Title: new("Urlaub")})
 	if u.Start != "2027-12-24" || u.End != "2027-12-27" || u.ETag == w.ETag {
 		t.Errorf("updated = %+v", u)
 	}
@@ -283,7 +283,7 @@ func calendarZones(t *testing.T, d *diary) {
 	if e.Start != "2027-07-01T10:00:00+02:00" || e.StartTZ != "Europe/Berlin" {
 		t.Errorf("start = %s %s", e.Start, e.StartTZ)
 	}
-	w := d.update(t, calendar.Target{UID: "windows"}, calendar.Fields{Start: ptr("2027-07-01T12:00:00Z")})
+	w := d.update(t, calendar.Target{UID: "windows"}, calendar.Fields{Start: new("2027-07-01T12:00:00Z")})
 	if w.Start != "2027-07-01T14:00:00+02:00" || w.End != "2027-07-01T15:00:00+02:00" {
 		t.Errorf("moved to %s - %s", w.Start, w.End)
 	}
@@ -309,7 +309,7 @@ var awkward = []string{
 func calendarLossless(t *testing.T, d *diary) {
 	path := d.put(t, "awkward.ics", awkward...)
 	before := strings.Split(strings.TrimSpace(d.raw(t, path)), "\n")
-	d.update(t, calendar.Target{UID: "awkward"}, calendar.Fields{Title: ptr("Neu")})
+	d.update(t, calendar.Target{UID: "awkward"}, calendar.Fields{Title: new("Neu")})
 	after := strings.Split(strings.TrimSpace(d.raw(t, path)), "\n")
 	changed := func(l string) bool {
 		return strings.HasPrefix(l, "SUMMARY") || strings.HasPrefix(l, "DTSTAMP") || strings.HasPrefix(l, "LAST-MODIFIED")
@@ -322,10 +322,10 @@ func calendarLossless(t *testing.T, d *diary) {
 
 func calendarUpdate(t *testing.T, d *diary) {
 	w := d.create(t, calendar.Fields{
-		Title: ptr("Treffen"), Start: ptr("2027-04-01T10:00"), End: ptr("2027-04-01T11:30"), TimeZone: ptr("Europe/Berlin"),
-		Description: ptr("Text"), Location: ptr("Hier"), ReminderMinutes: ptr(15),
+		Title: new("Treffen"), Start: new("2027-04-01T10:00"), End: new("2027-04-01T11:30"), TimeZone: new("Europe/Berlin"),
+		Description: new("Text"), Location: new("Hier"), ReminderMinutes: new(15),
 	})
-	u := d.update(t, calendar.Target{UID: w.UID, ETag: w.ETag}, calendar.Fields{Start: ptr("2027-04-02T14:00"), Location: ptr(""), ReminderMinutes: ptr(0)})
+	u := d.update(t, calendar.Target{UID: w.UID, ETag: w.ETag}, calendar.Fields{Start: new("2027-04-02T14:00"), Location: new(""), ReminderMinutes: new(0)})
 	if u.Start != "2027-04-02T14:00:00+02:00" || u.End != "2027-04-02T15:30:00+02:00" {
 		t.Errorf("moved to %s - %s", u.Start, u.End)
 	}
@@ -336,27 +336,27 @@ func calendarUpdate(t *testing.T, d *diary) {
 	if e.Location != "" || e.Description != "Text" || len(e.Reminders) != 0 || e.ETag != u.ETag {
 		t.Errorf("event = %+v", e)
 	}
-	flip := d.update(t, calendar.Target{UID: w.UID}, calendar.Fields{AllDay: ptr(true)})
+	flip := d.update(t, calendar.Target{UID: w.UID}, calendar.Fields{AllDay: new(true)})
 	if flip.Start != "2027-04-02" || flip.LastDay != "2027-04-02" {
 		t.Errorf("all-day = %+v", flip)
 	}
-	if _, err := d.Update(t.Context(), calendar.Target{Calendar: d.name, UID: w.UID}, calendar.Fields{Start: ptr("2027-04-02T09:00")}); !errors.Is(err, nextcloud.ErrInvalid) {
+	if _, err := d.Update(t.Context(), calendar.Target{Calendar: d.name, UID: w.UID}, calendar.Fields{Start: new("2027-04-02T09:00")}); !errors.Is(err, nextcloud.ErrInvalid) {
 		t.Errorf("a time for an all-day event: %v", err)
 	}
-	back := d.update(t, calendar.Target{UID: w.UID}, calendar.Fields{AllDay: ptr(false), Start: ptr("2027-04-02T09:00"), End: ptr("2027-04-02T10:00"), TimeZone: ptr("America/New_York")})
+	back := d.update(t, calendar.Target{UID: w.UID}, calendar.Fields{AllDay: new(false), Start: new("2027-04-02T09:00"), End: new("2027-04-02T10:00"), TimeZone: new("America/New_York")})
 	if back.Start != "2027-04-02T09:00:00-04:00" {
 		t.Errorf("with times = %+v", back)
 	}
-	same := d.update(t, calendar.Target{UID: w.UID}, calendar.Fields{Title: ptr("Treffen")})
+	same := d.update(t, calendar.Target{UID: w.UID}, calendar.Fields{Title: new("Treffen")})
 	if same.ETag != back.ETag {
 		t.Errorf("an update without a change wrote something")
 	}
 }
 
 func calendarStale(t *testing.T, d *diary) {
-	w := d.create(t, calendar.Fields{Title: ptr("Eins"), Start: ptr("2027-04-05T10:00")})
-	d.update(t, calendar.Target{UID: w.UID}, calendar.Fields{Title: ptr("Zwei")})
-	_, err := d.Update(t.Context(), calendar.Target{Calendar: d.name, UID: w.UID, ETag: w.ETag}, calendar.Fields{Title: ptr("Drei")})
+	w := d.create(t, calendar.Fields{Title: new("Eins"), Start: new("2027-04-05T10:00")})
+	d.update(t, calendar.Target{UID: w.UID}, calendar.Fields{Title: new("Zwei")})
+	_, err := d.Update(t.Context(), calendar.Target{Calendar: d.name, UID: w.UID, ETag: w.ETag}, calendar.Fields{Title: new("Drei")})
 	if !errors.Is(err, nextcloud.ErrPrecondition) {
 		t.Errorf("update: %v", err)
 	}
@@ -375,13 +375,18 @@ func calendarStale(t *testing.T, d *diary) {
 }
 
 func calendarWindow(t *testing.T, d *diary) {
-	w := d.create(t, calendar.Fields{Title: ptr("Nacht"), Start: ptr("2029-06-01T23:00"), End: ptr("2029-06-02T01:00"), TimeZone: ptr("Europe/Berlin")})
+	w := d.create(t, calendar.Fields{Title: new("Nacht"), Start: new("2029-06-01T23:00"), End: new("2029-06-02T01:00"), TimeZone: new("Europe/Berlin")})
 	for _, c := range []struct {
 		from, to string
 		want     int
 	}{
-		{"2029-06-01", "2029-06-01", 1}, {"2029-06-02", "2029-06-02", 1}, {"2029-05-31", "2029-05-31", 0}, {"2029-06-03", "2029-06-03", 0},
-		{"2029-06-02T01:00", "2029-06-02T02:00", 0}, {"2029-06-01T22:00", "2029-06-01T23:00", 0}, {"2029-06-01T22:00", "2029-06-01T23:30", 1},
+		{"2029-06-01", "2029-06-01", 1},
+		{"2029-06-02", "2029-06-02", 1},
+		{"2029-05-31", "2029-05-31", 0},
+		{"2029-06-03", "2029-06-03", 0},
+		{"2029-06-02T01:00", "2029-06-02T02:00", 0},
+		{"2029-06-01T22:00", "2029-06-01T23:00", 0},
+		{"2029-06-01T22:00", "2029-06-01T23:30", 1},
 	} {
 		if got := d.starts(t, w.UID, c.from, c.to); len(got) != c.want {
 			t.Errorf("%s - %s: %q, want %d", c.from, c.to, got, c.want)
@@ -400,8 +405,8 @@ func calendarFilters(t *testing.T, d *diary) {
 	for i, title := range []string{"Alpha", "Beta", "Gamma", "Delta"} {
 		start := time.Date(2030, 2, 1, 10, 0, 0, 0, time.UTC).Add(time.Duration(i%2) * time.Hour)
 		d.create(t, calendar.Fields{
-			Title: ptr(title), Start: ptr(start.Format(time.RFC3339)), End: ptr(start.Add(time.Duration(i+1) * 20 * time.Minute).Format(time.RFC3339)),
-			Categories: ptr([]string{"Rot", "Blau"}[i%2] + ",Alle"), Status: ptr([]string{"CONFIRMED", "TENTATIVE"}[i/2]), Location: ptr("Raum " + title),
+			Title: new(title), Start: new(start.Format(time.RFC3339)), End: new(start.Add(time.Duration(i+1) * 20 * time.Minute).Format(time.RFC3339)),
+			Categories: new([]string{"Rot", "Blau"}[i%2] + ",Alle"), Status: new([]string{"CONFIRMED", "TENTATIVE"}[i/2]), Location: new("Raum " + title),
 		})
 	}
 	base := calendar.Query{Calendar: d.name, Start: "2030-02-01", End: "2030-02-01", TimeZone: "UTC"}

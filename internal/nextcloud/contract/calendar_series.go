@@ -21,8 +21,8 @@ func calendarAttendees(t *testing.T, d *diary) {
 		t.Skip("the person has no e-mail address")
 	}
 	w := d.create(t, calendar.Fields{
-		Title: ptr("Runde"), Start: ptr("2027-08-01T10:00"), TimeZone: ptr("Europe/Berlin"),
-		Attendees: ptr("Ada Lovelace <ada@invalid.example>, bob@invalid.example"),
+		Title: new("Runde"), Start: new("2027-08-01T10:00"), TimeZone: new("Europe/Berlin"),
+		Attendees: new("Ada Lovelace <ada@invalid.example>, bob@invalid.example"),
 	})
 	if w.ETag == "" {
 		t.Error("no etag, though the server can be asked for it")
@@ -40,7 +40,7 @@ func calendarAttendees(t *testing.T, d *diary) {
 	if _, err := d.dav.Put(t.Context(), dav.Query{Op: "put", Path: path}, "text/calendar", []byte(strings.ReplaceAll(raw, "\n", "\r\n")), dav.Condition{}); err != nil {
 		t.Fatal(err)
 	}
-	d.update(t, calendar.Target{UID: w.UID}, calendar.Fields{Attendees: ptr("ADA@invalid.example, carol@invalid.example")})
+	d.update(t, calendar.Target{UID: w.UID}, calendar.Fields{Attendees: new("ADA@invalid.example, carol@invalid.example")})
 	if e, err = d.Get(t.Context(), d.name, w.UID, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func calendarAttendees(t *testing.T, d *diary) {
 }
 
 func calendarDelete(t *testing.T, d *diary) {
-	w := d.create(t, calendar.Fields{Title: ptr("Weg"), Start: ptr("2027-04-07T10:00")})
+	w := d.create(t, calendar.Fields{Title: new("Weg"), Start: new("2027-04-07T10:00")})
 	gone, err := d.Delete(t.Context(), calendar.Target{Calendar: d.name, UID: w.UID, ETag: w.ETag})
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func calendarExpand(t *testing.T, d *diary) {
 		t.Errorf("event = %+v", e)
 	}
 	for _, call := range []func() error{
-		func() error { _, err := d.Update(t.Context(), s, calendar.Fields{Title: ptr("x")}); return err },
+		func() error { _, err := d.Update(t.Context(), s, calendar.Fields{Title: new("x")}); return err },
 		func() error { _, err := d.Delete(t.Context(), s); return err },
 		func() error {
 			_, err := d.Delete(t.Context(), calendar.Target{Calendar: d.name, UID: s.UID, Scope: calendar.This})
@@ -113,7 +113,7 @@ func calendarExpand(t *testing.T, d *diary) {
 			t.Errorf("without saying how much is meant: %v", err)
 		}
 	}
-	_, err = d.Update(t.Context(), calendar.Target{Calendar: d.name, UID: s.UID, Scope: calendar.This, RecurrenceID: "2027-10-27T19:00"}, calendar.Fields{Title: ptr("x")})
+	_, err = d.Update(t.Context(), calendar.Target{Calendar: d.name, UID: s.UID, Scope: calendar.This, RecurrenceID: "2027-10-27T19:00"}, calendar.Fields{Title: new("x")})
 	if !errors.Is(err, nextcloud.ErrNotFound) || !strings.Contains(err.Error(), "2027-10-20T19:00:00+02:00") {
 		t.Errorf("an excluded occurrence: %v", err)
 	}
@@ -122,7 +122,7 @@ func calendarExpand(t *testing.T, d *diary) {
 func calendarThis(t *testing.T, d *diary) {
 	s := d.series(t, "this")
 	s.Scope, s.RecurrenceID = calendar.This, "2027-11-03T19:00:00+01:00"
-	w := d.update(t, s, calendar.Fields{Title: ptr("Chor im Saal"), Start: ptr("2027-11-03T20:00")})
+	w := d.update(t, s, calendar.Fields{Title: new("Chor im Saal"), Start: new("2027-11-03T20:00")})
 	if w.Scope != calendar.This || w.Start != "2027-11-03T20:00:00+01:00" || w.End != "2027-11-03T21:30:00+01:00" {
 		t.Errorf("written = %+v", w)
 	}
@@ -130,9 +130,9 @@ func calendarThis(t *testing.T, d *diary) {
 		"2027-10-13T19:00:00+02:00 Chor", "2027-10-20T19:00:00+02:00 Chor", "2027-11-03T20:00:00+01:00 Chor im Saal",
 		"2027-11-11T18:00:00+01:00 Chor (Probe)", "2027-11-17T19:00:00+01:00 Chor")
 	// Again, and one that was changed before.
-	d.update(t, s, calendar.Fields{Location: ptr("Saal")})
+	d.update(t, s, calendar.Fields{Location: new("Saal")})
 	s.RecurrenceID = "2027-11-10"
-	d.update(t, s, calendar.Fields{Title: ptr("Probe")})
+	d.update(t, s, calendar.Fields{Title: new("Probe")})
 	raw := d.raw(t, d.path+"this.ics")
 	if strings.Count(raw, "BEGIN:VEVENT") != 3 || strings.Count(raw, "X-KEEP:yes") != 2 || strings.Count(raw, "RECURRENCE-ID;TZID=Europe/Berlin:20271103T190000") != 1 {
 		t.Errorf("stored:\n%s", raw)
@@ -142,7 +142,7 @@ func calendarThis(t *testing.T, d *diary) {
 func calendarFuture(t *testing.T, d *diary) {
 	s := d.series(t, "future")
 	s.Scope, s.RecurrenceID = calendar.ThisAndFuture, "2027-11-03T19:00"
-	w := d.update(t, s, calendar.Fields{Title: ptr("Ensemble"), Start: ptr("2027-11-03T18:30")})
+	w := d.update(t, s, calendar.Fields{Title: new("Ensemble"), Start: new("2027-11-03T18:30")})
 	if w.UID == s.UID || w.OldUID != s.UID || w.Start != "2027-11-03T18:30:00+01:00" {
 		t.Errorf("written = %+v", w)
 	}
@@ -163,17 +163,17 @@ func calendarAll(t *testing.T, d *diary) {
 	s.Scope = calendar.All
 	// The caller saw the third occurrence and wants it, and so all, an hour later.
 	s.RecurrenceID = "2027-11-03T19:00:00+01:00"
-	d.update(t, s, calendar.Fields{Start: ptr("2027-11-03T20:00"), Location: ptr("Kirche")})
+	d.update(t, s, calendar.Fields{Start: new("2027-11-03T20:00"), Location: new("Kirche")})
 	wantList(t, d.starts(t, s.UID, seriesFrom, seriesTo),
 		"2027-10-13T20:00:00+02:00 Chor", "2027-10-20T20:00:00+02:00 Chor", "2027-11-03T20:00:00+01:00 Chor",
 		"2027-11-11T18:00:00+01:00 Chor (Probe)", "2027-11-17T20:00:00+01:00 Chor")
 	s.RecurrenceID = ""
 	// To Thursdays: the rule follows.
-	d.update(t, s, calendar.Fields{Start: ptr("2027-10-14T19:00")})
+	d.update(t, s, calendar.Fields{Start: new("2027-10-14T19:00")})
 	wantList(t, d.starts(t, s.UID, seriesFrom, seriesTo),
 		"2027-10-14T19:00:00+02:00 Chor", "2027-10-21T19:00:00+02:00 Chor", "2027-11-04T19:00:00+01:00 Chor",
 		"2027-11-11T18:00:00+01:00 Chor (Probe)", "2027-11-18T19:00:00+01:00 Chor")
-	d.update(t, s, calendar.Fields{RuleEnd: ptr("2027-10-31")})
+	d.update(t, s, calendar.Fields{RuleEnd: new("2027-10-31")})
 	wantList(t, d.starts(t, s.UID, seriesFrom, "2027-11-05"), "2027-10-14T19:00:00+02:00 Chor", "2027-10-21T19:00:00+02:00 Chor")
 }
 
@@ -208,11 +208,11 @@ func calendarDeleteScopes(t *testing.T, d *diary) {
 }
 
 func calendarNotThere(t *testing.T, d *diary) {
-	d.create(t, calendar.Fields{Title: ptr("Da"), Start: ptr("2027-04-08")})
+	d.create(t, calendar.Fields{Title: new("Da"), Start: new("2027-04-08")})
 	if _, err := d.Get(t.Context(), d.name, "no-such-uid", ""); !errors.Is(err, nextcloud.ErrNotFound) {
 		t.Errorf("get: %v", err)
 	}
-	if _, err := d.Update(t.Context(), calendar.Target{Calendar: d.name, UID: "no-such-uid"}, calendar.Fields{Title: ptr("x")}); !errors.Is(err, nextcloud.ErrNotFound) {
+	if _, err := d.Update(t.Context(), calendar.Target{Calendar: d.name, UID: "no-such-uid"}, calendar.Fields{Title: new("x")}); !errors.Is(err, nextcloud.ErrNotFound) {
 		t.Errorf("update: %v", err)
 	}
 	// A UID that only begins like one that is there is not that one.
@@ -236,14 +236,14 @@ func calendarReadOnly(t *testing.T, d *diary) {
 	if i < 0 {
 		t.Skip("the person has no read-only calendar")
 	}
-	_, err = d.Create(t.Context(), list[i].Name, calendar.Fields{Title: ptr("x"), Start: ptr("2027-04-08")})
+	_, err = d.Create(t.Context(), list[i].Name, calendar.Fields{Title: new("x"), Start: new("2027-04-08")})
 	if !errors.Is(err, nextcloud.ErrForbidden) {
 		t.Errorf("create in %s: %v", list[i].Name, err)
 	}
 }
 
 func calendarMove(t *testing.T, d *diary) {
-	w := d.create(t, calendar.Fields{Title: ptr("Umzug"), Start: ptr("2027-04-08")})
+	w := d.create(t, calendar.Fields{Title: new("Umzug"), Start: new("2027-04-08")})
 	list, err := d.Calendars(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -39,5 +39,3 @@ var suites = []struct {
 func unique(prefix string) string {
 	return prefix + " " + strings.ToLower(rand.Text()[:10])
 }
-
-func ptr[T any](v T) *T { return &v }

@@ -3,6 +3,7 @@ package dav
 import (
 	"bytes"
 	"encoding/xml"
+	"slices"
 )
 
 // The namespaces that Nextcloud uses. It has two of its own: files are in
@@ -39,7 +40,7 @@ func Text(name xml.Name, text string) Element { return Element{Name: name, Text:
 
 // With is the element with one more attribute, which is in no namespace.
 func (e Element) With(attr, value string) Element {
-	e.Attrs = append(e.Attrs[:len(e.Attrs):len(e.Attrs)], xml.Attr{Name: xml.Name{Local: attr}, Value: value})
+	e.Attrs = append(slices.Clip(e.Attrs), xml.Attr{Name: xml.Name{Local: attr}, Value: value})
 	return e
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -254,7 +255,7 @@ func testConcurrentWrites(t *testing.T, s Store, clock *Clock) {
 			grant := fmt.Sprint("grant", w)
 			for i := range rounds {
 				p := appPassword(grant, clock)
-				p.ClientID = fmt.Sprint(i)
+				p.ClientID = strconv.Itoa(i)
 				err := errors.Join(s.PutAppPassword(ctx, p), s.TouchAppPassword(ctx, grant, clock.Now()),
 					s.ActivateOAuthClient(ctx, oauthClient(fmt.Sprintf("%d-%d", w, i), clock)))
 				if _, e := s.AppPassword(ctx, grant); err != nil || e != nil {

@@ -137,7 +137,7 @@ func tzif(changes []transition) []byte {
 				n = len(kinds) - 1
 			}
 		}
-		index[i] = byte(n)
+		index[i] = byte(n) //nolint:gosec // at most 250
 	}
 	var names bytes.Buffer
 	var types bytes.Buffer
@@ -148,7 +148,7 @@ func tzif(changes []transition) []byte {
 		} else {
 			names.WriteString(k.name + "\x00")
 		}
-		_ = binary.Write(&types, binary.BigEndian, int32(k.off)) // to memory: cannot fail
+		_ = binary.Write(&types, binary.BigEndian, int32(k.off)) //nolint:gosec // within 26 hours; to memory it cannot fail
 		dst := byte(0)
 		if k.daylight {
 			dst = 1
@@ -160,7 +160,7 @@ func tzif(changes []transition) []byte {
 	header := func(transitions, kinds, chars int) {
 		b.WriteString("TZif2" + strings.Repeat("\x00", 15))
 		for _, n := range []int{0, 0, 0, transitions, kinds, chars} {
-			_ = binary.Write(&b, binary.BigEndian, int32(n))
+			_ = binary.Write(&b, binary.BigEndian, int32(n)) //nolint:gosec // lengths, far below 2^31
 		}
 	}
 	header(0, 0, 0) // the block of version 1, which readers of version 2 skip

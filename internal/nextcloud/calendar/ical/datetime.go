@@ -170,8 +170,9 @@ func (d DateTime) String() string {
 		return d.Wall.Format("2006-01-02T15:04:05")
 	case Zoned:
 		return resolve(d.Wall, d.Zone).In(d.Zone).Format(time.RFC3339)
+	default:
+		return d.Wall.Format(time.RFC3339)
 	}
-	return d.Wall.Format(time.RFC3339)
 }
 
 // ZoneName is the IANA name of the zone, "UTC", "floating", or "" for a day.
@@ -183,8 +184,9 @@ func (d DateTime) ZoneName() string {
 		return "UTC"
 	case Zoned:
 		return d.Zone.String()
+	default:
+		return ""
 	}
-	return ""
 }
 
 // Read reads the time of a property. A zone that is not known makes the time

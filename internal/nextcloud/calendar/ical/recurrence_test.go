@@ -1,8 +1,8 @@
 package ical
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -10,15 +10,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func series(t testing.TB, lines ...string) *Series {
-	t.Helper()
+func series(tb testing.TB, lines ...string) *Series {
+	tb.Helper()
 	object, err := Parse([]byte("BEGIN:VCALENDAR\n" + strings.Join(lines, "\n") + "\nEND:VCALENDAR"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s, err := NewSeries(object, "VEVENT")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
@@ -27,11 +27,11 @@ func event(lines ...string) []string {
 	return append(append([]string{"BEGIN:VEVENT", "UID:1"}, lines...), "END:VEVENT")
 }
 
-func starts(t testing.TB, s *Series, from, to string) []string {
-	t.Helper()
-	list, err := s.Expand(utc(from+"T00:00:00Z"), utc(to+"T00:00:00Z"), berlin(t))
+func starts(tb testing.TB, s *Series, from, to string) []string {
+	tb.Helper()
+	list, err := s.Expand(utc(from+"T00:00:00Z"), utc(to+"T00:00:00Z"), berlin(tb))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var out []string
 	for _, o := range list {
@@ -47,24 +47,48 @@ func TestExpand(t *testing.T) {
 		lines []string
 		want  []string
 	}{
-		{"over the change of the clock", []string{in + "20271029T090000", "RRULE:FREQ=DAILY;COUNT=4"},
-			[]string{"2027-10-29T09:00:00+02:00", "2027-10-30T09:00:00+02:00", "2027-10-31T09:00:00+01:00", "2027-11-01T09:00:00+01:00"}},
-		{"last Friday", []string{in + "20270129T090000", "RRULE:FREQ=MONTHLY;BYDAY=-1FR;COUNT=3"},
-			[]string{"2027-01-29T09:00:00+01:00", "2027-02-26T09:00:00+01:00", "2027-03-26T09:00:00+01:00"}},
-		{"until in UTC, inclusive", []string{in + "20270101T090000", "RRULE:FREQ=DAILY;UNTIL=20270103T080000Z"},
-			[]string{"2027-01-01T09:00:00+01:00", "2027-01-02T09:00:00+01:00", "2027-01-03T09:00:00+01:00"}},
-		{"until a day", []string{in + "20270101T090000", "RRULE:FREQ=DAILY;UNTIL=20270102"},
-			[]string{"2027-01-01T09:00:00+01:00", "2027-01-02T09:00:00+01:00"}},
-		{"start does not fit the rule", []string{in + "20270105T090000", "RRULE:FREQ=WEEKLY;BYDAY=WE;COUNT=3"},
-			[]string{"2027-01-05T09:00:00+01:00", "2027-01-06T09:00:00+01:00", "2027-01-13T09:00:00+01:00"}},
-		{"excluded in UTC, added", []string{in + "20270101T090000", "RRULE:FREQ=DAILY;COUNT=3", "EXDATE:20270102T080000Z", "RDATE;TZID=Europe/Berlin:20270110T120000"},
-			[]string{"2027-01-01T09:00:00+01:00", "2027-01-03T09:00:00+01:00", "2027-01-10T12:00:00+01:00"}},
-		{"excluded by the day", []string{in + "20270101T090000", "RRULE:FREQ=DAILY;COUNT=3", "EXDATE;VALUE=DATE:20270102,20270103"},
-			[]string{"2027-01-01T09:00:00+01:00"}},
+		{
+			"over the change of the clock",
+			[]string{in + "20271029T090000", "RRULE:FREQ=DAILY;COUNT=4"},
+			[]string{"2027-10-29T09:00:00+02:00", "2027-10-30T09:00:00+02:00", "2027-10-31T09:00:00+01:00", "2027-11-01T09:00:00+01:00"},
+		},
+		{
+			"last Friday",
+			[]string{in + "20270129T090000", "RRULE:FREQ=MONTHLY;BYDAY=-1FR;COUNT=3"},
+			[]string{"2027-01-29T09:00:00+01:00", "2027-02-26T09:00:00+01:00", "2027-03-26T09:00:00+01:00"},
+		},
+		{
+			"until in UTC, inclusive",
+			[]string{in + "20270101T090000", "RRULE:FREQ=DAILY;UNTIL=20270103T080000Z"},
+			[]string{"2027-01-01T09:00:00+01:00", "2027-01-02T09:00:00+01:00", "2027-01-03T09:00:00+01:00"},
+		},
+		{
+			"until a day",
+			[]string{in + "20270101T090000", "RRULE:FREQ=DAILY;UNTIL=20270102"},
+			[]string{"2027-01-01T09:00:00+01:00", "2027-01-02T09:00:00+01:00"},
+		},
+		{
+			"start does not fit the rule",
+			[]string{in + "20270105T090000", "RRULE:FREQ=WEEKLY;BYDAY=WE;COUNT=3"},
+			[]string{"2027-01-05T09:00:00+01:00", "2027-01-06T09:00:00+01:00", "2027-01-13T09:00:00+01:00"},
+		},
+		{
+			"excluded in UTC, added",
+			[]string{in + "20270101T090000", "RRULE:FREQ=DAILY;COUNT=3", "EXDATE:20270102T080000Z", "RDATE;TZID=Europe/Berlin:20270110T120000"},
+			[]string{"2027-01-01T09:00:00+01:00", "2027-01-03T09:00:00+01:00", "2027-01-10T12:00:00+01:00"},
+		},
+		{
+			"excluded by the day",
+			[]string{in + "20270101T090000", "RRULE:FREQ=DAILY;COUNT=3", "EXDATE;VALUE=DATE:20270102,20270103"},
+			[]string{"2027-01-01T09:00:00+01:00"},
+		},
 		{"all-day", []string{"DTSTART;VALUE=DATE:20280229", "RRULE:FREQ=YEARLY;COUNT=2"}, []string{"2028-02-29", "2032-02-29"}},
 		{"floating", []string{"DTSTART:20270101T090000", "RRULE:FREQ=DAILY;COUNT=2"}, []string{"2027-01-01T09:00:00", "2027-01-02T09:00:00"}},
-		{"hours with a filter", []string{"DTSTART:20270101T090000Z", "RRULE:FREQ=HOURLY;INTERVAL=4;BYHOUR=9,13;COUNT=3"},
-			[]string{"2027-01-01T09:00:00Z", "2027-01-01T13:00:00Z", "2027-01-02T09:00:00Z"}},
+		{
+			"hours with a filter",
+			[]string{"DTSTART:20270101T090000Z", "RRULE:FREQ=HOURLY;INTERVAL=4;BYHOUR=9,13;COUNT=3"},
+			[]string{"2027-01-01T09:00:00Z", "2027-01-01T13:00:00Z", "2027-01-02T09:00:00Z"},
+		},
 		{"Windows zone", []string{"DTSTART;TZID=W. Europe Standard Time:20270701T090000", "RRULE:FREQ=DAILY;COUNT=1"}, []string{"2027-07-01T09:00:00+02:00"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -164,7 +188,7 @@ func TestHostileRules(t *testing.T) {
 func all(n int) string {
 	var s []string
 	for i := range n {
-		s = append(s, fmt.Sprint(i))
+		s = append(s, strconv.Itoa(i))
 	}
 	return strings.Join(s, ",")
 }

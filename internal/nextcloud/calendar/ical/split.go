@@ -34,12 +34,14 @@ func (s *Series) Shorten(id DateTime, elsewhere *time.Location) error {
 		if err != nil {
 			return err
 		}
-		last := id.At(id.Wall.AddDate(0, 0, -1))
+		var last DateTime
 		switch id.Kind {
 		case Floating:
 			last = id.At(id.Wall.Add(-time.Second))
 		case UTC, Zoned:
 			last = UTCOf(id.Instant(elsewhere).Add(-time.Second))
+		default:
+			last = id.At(id.Wall.AddDate(0, 0, -1))
 		}
 		rule.EndAt(last)
 		l.SetValue(rule.String())

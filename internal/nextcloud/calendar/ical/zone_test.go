@@ -14,13 +14,16 @@ func utc(s string) time.Time {
 	return t
 }
 
-func berlin(t testing.TB) *time.Location { return zone(t, "Europe/Berlin") }
+func berlin(tb testing.TB) *time.Location {
+	tb.Helper()
+	return zone(tb, "Europe/Berlin")
+}
 
-func zone(t testing.TB, name string) *time.Location {
-	t.Helper()
+func zone(tb testing.TB, name string) *time.Location {
+	tb.Helper()
 	loc, ok := LoadZone(name)
 	if !ok {
-		t.Fatalf("no zone %s", name)
+		tb.Fatalf("no zone %s", name)
 	}
 	return loc
 }
