@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,19 +26,30 @@ func newHealthcheck(environ []string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// What is wrong with other settings is the server's to say.
 			cfg, _, _ := config.Load(cmd.Flags(), environ, readEnvFile(envFile))
-			return healthcheck(cmd.Context(), cfg.Server.Port)
+			return healthcheck(cmd.Context(), cfg.Server)
 		},
 	}
 	config.RegisterFlags(cmd.Flags(), config.SectionServer)
 	envFileFlag(cmd.Flags(), &envFile)
-	cmd.Flags().VisitAll(hideAllBut("port", "env-file"))
+	cmd.Flags().VisitAll(hideAllBut("host", "port", "env-file"))
 	return cmd
 }
 
-func healthcheck(ctx context.Context, port int) error {
+// here is the address to ask a server that listens on host.
+func here(host string) string {
+	switch host {
+	case "", "0.0.0.0":
+		return "127.0.0.1"
+	case "::":
+		return "::1"
+	}
+	return host
+}
+
+func healthcheck(ctx context.Context, s config.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	url := fmt.Sprintf("http://127.0.0.1:%d/health/live", port)
+	url := "http://" + net.JoinHostPort(here(s.Host), strconv.Itoa(s.Port)) + "/health/live"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return fmt.Errorf("health check: %w", err)

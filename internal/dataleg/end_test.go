@@ -343,3 +343,33 @@ func TestExchangeThatFails(t *testing.T) {
 		t.Errorf("afterwards requests carry %s", got)
 	}
 }
+
+// TestEndSurvivesRestart: a process that never served the grant does not let
+// the token of an ended one in either.
+func TestEndSurvivesRestart(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nextcloudtest.Options{}, dataleg.Options{})
+	p := r.alice(t)
+	r.must(t, p)
+	r.sim.RevokeAppPasswords("alice")
+	if _, err := use(t.Context(), r.leg, p); !errors.Is(err, nextcloud.ErrUnauthenticated) {
+		t.Fatalf("first use after the revocation: %v", err)
+	}
+	<-r.ended
+	r.leg = r.newLeg(t, dataleg.Options{})
+	r.sim.ResetRequests()
+	if _, err := use(t.Context(), r.leg, p); !errors.Is(err, nextcloud.ErrUnauthenticated) {
+		t.Fatalf("use after the restart: %v", err)
+	}
+	if n := r.sim.RequestCount(); n != 0 {
+		t.Errorf("the ended token was sent %d times", n)
+	}
+	select {
+	case got := <-r.ended:
+		if got.Grant() != p.Grant() {
+			t.Errorf("ended %s", got.Grant())
+		}
+	default:
+		t.Error("nobody was told, so the client is not answered with 401")
+	}
+}

@@ -3,6 +3,7 @@ package dataleg
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -25,6 +26,12 @@ type Passwords interface {
 	UnusedAppPasswords(ctx context.Context, before time.Time, limit int) ([]store.AppPassword, error)
 }
 
+// Endings keeps tokens out over restarts and in every process.
+type Endings interface {
+	EndToken(ctx context.Context, hash [sha256.Size]byte, until time.Time) error
+	TokenEnded(ctx context.Context, hash [sha256.Size]byte) (bool, error)
+}
+
 // Leases let one process at a time do something.
 type Leases interface {
 	AcquireLease(ctx context.Context, name, owner string, ttl time.Duration) (bool, error)
@@ -34,6 +41,7 @@ type Leases interface {
 // Store is what processes on one database share.
 type Store interface {
 	Passwords
+	Endings
 	Leases
 }
 
@@ -118,19 +126,23 @@ type token struct {
 // its token now and then, and may run on some machines.
 const maxTokens = 4
 
-// saw notes that a token of the grant was used.
-func (g *grant) saw(hash digest, p *auth.Principal) {
+// saw notes that a token of the grant was used, and reports whether it is new
+// to this process.
+func (g *grant) saw(hash digest, p *auth.Principal) (first bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.tokens) > 0 && g.tokens[0].hash == hash {
-		return
+		return false
 	}
+	before := len(g.tokens)
 	g.tokens = slices.DeleteFunc(g.tokens, func(t token) bool { return t.hash == hash })
+	first = len(g.tokens) == before
 	g.tokens = slices.Insert(g.tokens, 0, token{hash, p})
 	if len(g.tokens) > maxTokens {
 		clear(g.tokens[maxTokens:]) // nobody needs the tokens any longer
 		g.tokens = g.tokens[:maxTokens]
 	}
+	return first
 }
 
 // takeTokens answers the tokens used lately and forgets them.
@@ -160,7 +172,11 @@ func (l *Leg) Client(ctx context.Context, p *auth.Principal) (*nextcloud.Client,
 	if err, ok := l.refused.Get(hash); ok {
 		return nil, err
 	}
-	g.saw(hash, p)
+	if g.saw(hash, p) {
+		if err := l.checkEnded(ctx, p, hash); err != nil {
+			return nil, err
+		}
+	}
 	if nc, err := l.usePassword(ctx, g); nc != nil || err != nil {
 		return nc, err
 	}
@@ -192,10 +208,36 @@ func (l *Leg) endGrant(ctx context.Context, g *grant, user nextcloud.UserID) {
 	l.log.InfoContext(ctx, "Nextcloud ended a grant; the client has to sign in again", "user", string(user), "client", tokens[0].proof.ClientID)
 	for _, t := range tokens {
 		l.refused.Add(t.hash, endedError(nil))
+		// What a proof says of its end may be sooner than the token's.
+		until := l.opts.Now().Add(time.Hour)
+		if t.proof.Expires.After(until) {
+			until = t.proof.Expires
+		}
+		if err := l.store.EndToken(ctx, t.hash, until); err != nil {
+			l.log.WarnContext(ctx, "The end of a token could not be noted", "error", err)
+		}
 		if l.opts.Ended != nil {
 			l.opts.Ended(t.proof)
 		}
 	}
+}
+
+// checkEnded refuses a token of a grant that ended in another process, or
+// before a restart.
+func (l *Leg) checkEnded(ctx context.Context, p *auth.Principal, hash digest) error {
+	ended, err := l.store.TokenEnded(ctx, hash)
+	switch {
+	case err != nil:
+		return fmt.Errorf("read ended tokens: %w", err)
+	case !ended:
+		return nil
+	}
+	refusal := endedError(nil)
+	l.refused.Add(hash, refusal)
+	if l.opts.Ended != nil {
+		l.opts.Ended(p)
+	}
+	return refusal
 }
 
 // endedError is what calls of a grant that ended come to.

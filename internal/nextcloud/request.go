@@ -217,6 +217,11 @@ func answerError(op string, res *Response) *Error {
 	if e.OCS = ocsStatus(res); e.OCS == ocsUnknownAPI {
 		e.Kind, e.Message = ErrAppMissing, "Nextcloud does not know this API"
 	}
+	if res.Status >= 500 && res.Status != http.StatusNotImplemented && res.Status != http.StatusInsufficientStorage {
+		// What a broken server says of itself is for its log: it may hold
+		// queries and paths.
+		e.Message = ""
+	}
 	switch {
 	case res.Status == http.StatusServiceUnavailable && maintenance(res):
 		e.Kind, e.Message = ErrMaintenance, "Nextcloud is in maintenance mode"

@@ -139,8 +139,6 @@ func icsOf(lines ...string) string {
 	return "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VEVENT\n" + strings.Join(lines, "\n") + "\nEND:VEVENT\nEND:VCALENDAR\n"
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func TestHome(t *testing.T) {
 	f, c := newFake(t)
 	list, err := c.Calendars(t.Context())
@@ -347,7 +345,7 @@ func TestSplitFails(t *testing.T) {
 		return 0
 	}
 	target := Target{Calendar: "personal", UID: "w", Scope: ThisAndFuture, RecurrenceID: "2027-03-15T09:00"}
-	_, err := c.Update(t.Context(), target, Fields{Title: ptr("New")})
+	_, err := c.Update(t.Context(), target, Fields{Title: new("New")})
 	if !errors.Is(err, nextcloud.ErrPrecondition) {
 		t.Errorf("error = %v", err)
 	}
@@ -364,7 +362,7 @@ func TestSplitFails(t *testing.T) {
 		}
 		return 0
 	}
-	_, err = c.Update(t.Context(), target, Fields{Title: ptr("New")})
+	_, err = c.Update(t.Context(), target, Fields{Title: new("New")})
 	if err == nil || errors.Is(err, nextcloud.ErrPrecondition) || !strings.Contains(err.Error(), "there twice") {
 		t.Errorf("error = %v", err)
 	}
@@ -376,7 +374,7 @@ func TestSplitFails(t *testing.T) {
 		}
 		return 0
 	}
-	if _, err = c.Update(t.Context(), target, Fields{Title: ptr("New")}); !errors.Is(err, nextcloud.ErrForbidden) || len(f.objects) != 1 {
+	if _, err = c.Update(t.Context(), target, Fields{Title: new("New")}); !errors.Is(err, nextcloud.ErrForbidden) || len(f.objects) != 1 {
 		t.Errorf("error = %v, objects = %v", err, f.objects)
 	}
 }
@@ -384,7 +382,7 @@ func TestSplitFails(t *testing.T) {
 func TestWriteAnswers(t *testing.T) {
 	f, c := newFake(t)
 	f.noETag = true
-	w, err := c.Create(t.Context(), "personal", Fields{Title: ptr("x"), Start: ptr("2027-03-11T10:00")})
+	w, err := c.Create(t.Context(), "personal", Fields{Title: new("x"), Start: new("2027-03-11T10:00")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -402,12 +400,12 @@ func TestWriteAnswers(t *testing.T) {
 		}
 		return 0
 	}
-	_, err = c.Create(t.Context(), "personal", Fields{Title: ptr("x"), Start: ptr("2027-03-11T10:00")})
+	_, err = c.Create(t.Context(), "personal", Fields{Title: new("x"), Start: new("2027-03-11T10:00")})
 	if !errors.Is(err, nextcloud.ErrConflict) || !strings.Contains(err.Error(), "trash") {
 		t.Errorf("a uid in the trash: %v", err)
 	}
 	f.requests()
-	if _, err := c.Create(t.Context(), "contact_birthdays", Fields{Title: ptr("x"), Start: ptr("2027-03-11")}); !errors.Is(err, nextcloud.ErrForbidden) {
+	if _, err := c.Create(t.Context(), "contact_birthdays", Fields{Title: new("x"), Start: new("2027-03-11")}); !errors.Is(err, nextcloud.ErrForbidden) {
 		t.Errorf("read-only: %v", err)
 	}
 	if got := f.requests(); len(got) != 0 {

@@ -44,6 +44,12 @@ CREATE TABLE app_passwords (
 
 CREATE INDEX app_passwords_last_used ON app_passwords (last_used_at);
 
+-- Tokens that are let in no more although their issuer still vouches for them.
+CREATE TABLE ended_tokens (
+    hash  BLOB    PRIMARY KEY NOT NULL,
+    until INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE leases (
     name       TEXT    PRIMARY KEY NOT NULL,
     owner      TEXT    NOT NULL,
@@ -52,6 +58,7 @@ CREATE TABLE leases (
 
 -- +goose Down
 DROP TABLE leases;
+DROP TABLE ended_tokens;
 DROP TABLE app_passwords;
 DROP TABLE oauth_clients;
 DROP TABLE key_check;

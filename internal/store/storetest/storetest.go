@@ -5,6 +5,7 @@ package storetest
 
 import (
 	"context"
+	"crypto/sha256"
 	"testing"
 	"time"
 
@@ -23,6 +24,9 @@ type Store interface {
 	ProveAppPassword(ctx context.Context, grant string, at time.Time) error
 	DeleteAppPassword(ctx context.Context, grant string) error
 	UnusedAppPasswords(ctx context.Context, before time.Time, limit int) ([]store.AppPassword, error)
+
+	EndToken(ctx context.Context, hash [sha256.Size]byte, until time.Time) error
+	TokenEnded(ctx context.Context, hash [sha256.Size]byte) (bool, error)
 
 	AcquireLease(ctx context.Context, name, owner string, ttl time.Duration) (bool, error)
 	ReleaseLease(ctx context.Context, name, owner string) error
@@ -52,6 +56,7 @@ func Run(t *testing.T, newStore func(t *testing.T, now func() time.Time) Store) 
 		{"AppPasswordDefaults", testAppPasswordDefaults},
 		{"MissingAppPassword", testMissingAppPassword},
 		{"UnusedAppPasswords", testUnusedAppPasswords},
+		{"EndedToken", testEndedToken},
 		{"Lease", testLease},
 		{"LeaseRace", testLeaseRace},
 		{"ConcurrentWrites", testConcurrentWrites},
