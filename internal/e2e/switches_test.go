@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -98,7 +99,7 @@ func TestReadOnlyWritesNothing(t *testing.T) {
 		}
 	}
 	for _, r := range sim.Requests() {
-		if r.Method == "PUT" || r.Method == "DELETE" || (r.Method == "POST" && !strings.HasPrefix(r.Path, "/apps/oidc/") && !strings.HasPrefix(r.Path, "/index.php/apps/oidc/") && !strings.HasPrefix(r.Path, "/login")) {
+		if r.Method == http.MethodPut || r.Method == http.MethodDelete || (r.Method == http.MethodPost && !strings.HasPrefix(r.Path, "/apps/oidc/") && !strings.HasPrefix(r.Path, "/index.php/apps/oidc/") && !strings.HasPrefix(r.Path, "/login")) {
 			t.Errorf("a read-only server sent %s %s", r.Method, r.Path)
 		}
 	}
