@@ -150,8 +150,9 @@ func progress(ctx context.Context, req call) (result, error) {
 		if err != nil {
 			return nil, err
 		}
-		// The suite looks at each notification as it comes.
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
+		// The suite's client loses a notification that it reads together with
+		// the result.
+		if err := pause(ctx, 250*time.Millisecond); err != nil {
 			return nil, err
 		}
 	}
