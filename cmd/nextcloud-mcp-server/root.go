@@ -29,7 +29,6 @@ func newRoot(environ []string) *cobra.Command {
 	root.Long = "Let AI assistants work in your Nextcloud, through the Model Context Protocol."
 	root.Example = examples
 	root.Version = version.String()
-	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.Args = noCommand
 	// run prints errors, once and in one line.
 	root.SilenceErrors, root.SilenceUsage = true, true
@@ -97,7 +96,7 @@ func newVersion() *cobra.Command {
 		Short: "Print the version",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), program, version.String())
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), program, "version", version.String())
 			return err
 		},
 	}

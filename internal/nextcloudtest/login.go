@@ -6,18 +6,27 @@ import (
 	"strings"
 )
 
-var loginPage = newPage(`{{if .Error}}<p class="error" role="alert">{{.Error}}</p>{{end}}
-<form method="post" action="/login{{if .RedirectURL}}?redirect_url={{.RedirectURL}}{{end}}">
-<label>Account name or email
-<input type="text" name="user" value="{{.User}}" autocomplete="username" autocapitalize="none" autofocus required></label>
-<label>Password
-<input type="password" name="password" autocomplete="current-password" required></label>
-<input type="hidden" name="requesttoken" value="{{.RequestToken}}">
-<button type="submit">Log in</button>
-</form>`)
-
 type loginForm struct {
 	Error, User, RedirectURL, RequestToken string
+}
+
+func (f loginForm) page() string {
+	problem, query := "", ""
+	if f.Error != "" {
+		problem = markup(`<p class="error" role="alert">%s</p>`, f.Error)
+	}
+	if f.RedirectURL != "" {
+		query = "?redirect_url=" + url.QueryEscape(f.RedirectURL)
+	}
+	return problem + markup(`
+<form method="post" action="/login%s">
+<label>Account name or email
+<input type="text" name="user" value="%s" autocomplete="username" autocapitalize="none" autofocus required></label>
+<label>Password
+<input type="password" name="password" autocomplete="current-password" required></label>
+<input type="hidden" name="requesttoken" value="%s">
+<button type="submit">Log in</button>
+</form>`, query, f.User, f.RequestToken)
 }
 
 func (s *Server) routesLogin() {
@@ -36,7 +45,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request, _ *account) {
 		redirect(w, localTarget(target))
 		return
 	}
-	renderPage(w, http.StatusOK, "Log in", loginPage, loginForm{RedirectURL: target, RequestToken: one.csrf})
+	renderPage(w, http.StatusOK, "Log in", loginForm{RedirectURL: target, RequestToken: one.csrf}.page())
 }
 
 func (s *Server) postLogin(w http.ResponseWriter, r *http.Request, _ *account) {
@@ -60,7 +69,7 @@ func (s *Server) postLogin(w http.ResponseWriter, r *http.Request, _ *account) {
 	case accountDisabled:
 		form.Error = "This account is disabled"
 	}
-	renderPage(w, http.StatusOK, "Log in", loginPage, form)
+	renderPage(w, http.StatusOK, "Log in", form.page())
 }
 
 // signIn makes a browser's session one of a user, under a new id (session fixation).

@@ -132,24 +132,28 @@ func (s *Server) introduceSession(w http.ResponseWriter, one *session) {
 	}
 }
 
-var flowPickPage = newPage(`<p>Please log in before granting <strong>{{.Client}}</strong> access to your Simulated Nextcloud account.</p>
+type flowForm struct {
+	Client, Name, StateToken, RequestToken string
+}
+
+func (f flowForm) pickPage() string {
+	return markup(`<p>Please log in before granting <strong>%s</strong> access to your Simulated Nextcloud account.</p>
 <p>If you did not start this on your device, close this page.</p>
 <form method="get" action="/login/v2/grant">
-<input type="hidden" name="stateToken" value="{{.StateToken}}">
+<input type="hidden" name="stateToken" value="%s">
 <input type="hidden" name="user" value="">
 <input type="hidden" name="direct" value="0">
 <button type="submit">Log in</button>
-</form>`)
+</form>`, f.Client, f.StateToken)
+}
 
-var flowGrantPageContent = newPage(`<p>You are about to grant <strong>{{.Client}}</strong> access to your account, {{.Name}}.</p>
+func (f flowForm) grantPage() string {
+	return markup(`<p>You are about to grant <strong>%s</strong> access to your account, %s.</p>
 <form method="post" action="/login/v2/grant">
-<input type="hidden" name="stateToken" value="{{.StateToken}}">
-<input type="hidden" name="requesttoken" value="{{.RequestToken}}">
+<input type="hidden" name="stateToken" value="%s">
+<input type="hidden" name="requesttoken" value="%s">
 <button type="submit">Grant access</button>
-</form>`)
-
-type flowForm struct {
-	Client, Name, StateToken, RequestToken string
+</form>`, f.Client, f.Name, f.StateToken, f.RequestToken)
 }
 
 // flowPick shows what asks for access and makes the state token that the next steps must carry.
@@ -168,7 +172,7 @@ func (s *Server) flowPick(w http.ResponseWriter, r *http.Request, _ *account) {
 	}
 	form.Client = flow.client
 	s.introduceSession(w, one)
-	renderPage(w, http.StatusOK, "Connect to your account", flowPickPage, form)
+	renderPage(w, http.StatusOK, "Connect to your account", form.pickPage())
 }
 
 // flowOf returns the flow that a session may grant with a state token, or nil.
@@ -197,9 +201,8 @@ func (s *Server) flowGrantPage(w http.ResponseWriter, r *http.Request, a *accoun
 		refuseFlow(w, "State token does not match")
 		return
 	}
-	renderPage(w, http.StatusOK, "Account access", flowGrantPageContent, flowForm{
-		Client: flow.client, Name: a.profile().DisplayName, StateToken: r.URL.Query().Get("stateToken"), RequestToken: one.csrf,
-	})
+	form := flowForm{Client: flow.client, Name: a.profile().DisplayName, StateToken: r.URL.Query().Get("stateToken"), RequestToken: one.csrf}
+	renderPage(w, http.StatusOK, "Account access", form.grantPage())
 }
 
 func (s *Server) flowGrantPost(w http.ResponseWriter, r *http.Request, a *account) {

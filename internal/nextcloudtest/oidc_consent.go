@@ -45,18 +45,28 @@ func (s *Server) RevokeConsents(userID string) {
 	}
 }
 
-var consentPage = newPage(`<p><strong>{{.Client}}</strong> wants to access your account, {{.Name}}.</p>
+func consentPage(client, name, requestToken string, scopes []string) string {
+	var boxes strings.Builder
+	for _, scope := range scopes {
+		if scope == "openid" {
+			boxes.WriteString(`<input type="hidden" name="scopes" value="openid">
+<label><input type="checkbox" checked disabled> openid (required)</label>
+`)
+			continue
+		}
+		boxes.WriteString(markup(`<label><input type="checkbox" name="scopes" value="%[1]s" checked> %[1]s</label>
+`, scope))
+	}
+	return markup(`<p><strong>%s</strong> wants to access your account, %s.</p>
 <form method="post" action="/apps/oidc/consent/grant">
-<input type="hidden" name="requesttoken" value="{{.RequestToken}}">
+<input type="hidden" name="requesttoken" value="%s">
 <fieldset>
 <legend>Choose what it may do</legend>
-{{range .Scopes}}{{if eq . "openid"}}<input type="hidden" name="scopes" value="openid">
-<label><input type="checkbox" checked disabled> openid (required)</label>
-{{else}}<label><input type="checkbox" name="scopes" value="{{.}}" checked> {{.}}</label>
-{{end}}{{end}}</fieldset>
+`, client, name, requestToken) + boxes.String() + `</fieldset>
 <button type="submit">Allow</button>
 <button type="submit" class="secondary" formaction="/apps/oidc/consent/deny">Deny</button>
-</form>`)
+</form>`
+}
 
 // pending returns the authorization request that waits for a session's consent.
 func (s *Server) pending(one *session) url.Values {
@@ -91,10 +101,8 @@ func (s *Server) showConsent(w http.ResponseWriter, r *http.Request, a *account)
 		name = c.name
 	}
 	s.oidc.mu.Unlock()
-	renderPage(w, http.StatusOK, "Authorize access", consentPage, struct {
-		Client, Name, RequestToken string
-		Scopes                     []string
-	}{name, a.profile().DisplayName, one.csrf, strings.Fields(query.Get("scope"))})
+	content := consentPage(name, a.profile().DisplayName, one.csrf, strings.Fields(query.Get("scope")))
+	renderPage(w, http.StatusOK, "Authorize access", content)
 }
 
 // grantConsent remembers the choice and goes back to the authorization endpoint with the scopes that are left.

@@ -1,17 +1,30 @@
 package nextcloudtest
 
 import (
-	"html/template"
+	"fmt"
+	"html"
+	"io"
 	"net/http"
 )
 
-// frame is around every page: plain, readable without scripts, and honest about what it is. A page defines "content".
-const frame = `<!DOCTYPE html>
+// markup is format with its arguments escaped for HTML, as text and within quoted attributes.
+//
+// No template engine: it calls methods by name, so that the linker has to keep every method of the whole program.
+func markup(format string, args ...string) string {
+	escaped := make([]any, len(args))
+	for i, a := range args {
+		escaped[i] = html.EscapeString(a)
+	}
+	return fmt.Sprintf(format, escaped...)
+}
+
+const (
+	// head is before every page's title and body: plain, readable without scripts, and honest about what it is.
+	head = `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Title}} – Simulated Nextcloud</title>
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0; background: #00679e; color: #222 }
 header { color: #fff; text-align: center; padding-top: 6vh; font-weight: 600 }
@@ -23,39 +36,31 @@ button { font: inherit; margin: .8rem .5rem 0 0; padding: .5rem 1.2rem; border: 
 button.secondary { background: #fff; color: #00679e }
 .error { color: #b00020; font-weight: 600 }
 </style>
+`
+	body = `<title>%[1]s – Simulated Nextcloud</title>
 </head>
 <body>
 <header>Simulated Nextcloud</header>
 <main>
-<h1>{{.Title}}</h1>
-{{block "content" .Data}}<p>{{.}}</p>{{end}}
+<h1>%[1]s</h1>
+`
+	foot = `
 </main>
 </body>
 </html>
 `
-
-// plainPage has one paragraph of text.
-var plainPage = template.Must(template.New("page").Parse(frame))
-
-// newPage makes a page out of its content.
-func newPage(content string) *template.Template {
-	base := template.Must(template.New("page").Parse(frame))
-	return template.Must(base.New("content").Parse(content))
-}
+)
 
 // writePage sends a page with one paragraph.
 func writePage(w http.ResponseWriter, status int, title, text string) {
-	renderPage(w, status, title, plainPage, text)
+	renderPage(w, status, title, markup("<p>%s</p>", text))
 }
 
-// renderPage sends a page made by newPage.
-func renderPage(w http.ResponseWriter, status int, title string, content *template.Template, data any) {
+// renderPage sends a page with content made by markup.
+func renderPage(w http.ResponseWriter, status int, title, content string) {
 	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
 	w.Header().Set("Cache-Control", "no-cache, no-store, must-revalidate")
 	w.WriteHeader(status)
 	// The only way this fails is a client that has gone away.
-	_ = content.ExecuteTemplate(w, "page", struct {
-		Title string
-		Data  any
-	}{title, data})
+	_, _ = io.WriteString(w, head+markup(body, title)+content+foot)
 }
