@@ -427,7 +427,7 @@ func TestInCategory(t *testing.T) {
 		have, want string
 		in         bool
 	}{
-		{"Work", "", true}, {"Work", "Work", true}, {"Work/Ideas", "/work/", true}, {"Workshop", "Work", false}, {"", "Work", false}, {"A/Work", "Work", false},
+		{"Work", "", true}, {"Work", "Work", true}, {"Work/Ideas", "/wORK/", true}, {"Workshop", "Work", false}, {"", "Work", false}, {"A/Work", "Work", false},
 	} {
 		if got := inCategory(&Note{Category: c.have}, c.want); got != c.in {
 			t.Errorf("%q in %q = %v", c.have, c.want, got)
