@@ -24,6 +24,7 @@ var (
 	ErrUnavailable     = errors.New("not available now")         // 5xx, no connection, time-out
 	ErrMaintenance     = errors.New("in maintenance mode")       // 503 with the maintenance mark; also ErrUnavailable
 	ErrAppMissing      = errors.New("app is not installed")      // the route of an app is not there
+	ErrPartly          = errors.New("only partly done")          // a change of several writes stopped in the middle
 	ErrBadAnswer       = errors.New("unexpected answer")         // no JSON, cut, HTML, wrong shape
 )
 

@@ -40,8 +40,9 @@ var advice = []struct {
 	{nextcloud.ErrQuota, "The storage in Nextcloud is full; something has to be deleted first."},
 	{nextcloud.ErrRateLimited, "Nextcloud asks to slow down. Wait before the next call."},
 	{nextcloud.ErrMaintenance, "Try again when the maintenance is over."},
-	{nextcloud.ErrUnavailable, "Try again once in a minute; if it stays so, tell the person that Nextcloud cannot be reached."},
+	{nextcloud.ErrUnavailable, "If this was to change something, look first whether it was done all the same. Try again once in a minute, and if it stays so, tell the person that Nextcloud cannot be reached."},
 	{nextcloud.ErrAppMissing, "The app is not installed or not enabled in this Nextcloud; an administrator can add it."},
+	{nextcloud.ErrPartly, "Nothing is lost. Do not repeat the call as it is: look first at what is there now."},
 	{nextcloud.ErrBadAnswer, "Try again once; if it stays so, tell the person."},
 }
 

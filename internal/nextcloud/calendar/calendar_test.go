@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,7 +32,8 @@ type fake struct {
 	zone    string
 	objects map[string]string // path -> data
 	fail    func(r *http.Request) int
-	failed  string // body of a failure
+	lose    func(r *http.Request) int // the status instead of a PUT's success; 0 for none
+	failed  string                    // body of a failure
 	log     []string
 	noETag  bool
 }
@@ -77,6 +79,12 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `</d:multistatus>`)
 	case r.Method == http.MethodPut:
 		f.objects[r.URL.Path] = string(body)
+		if f.lose != nil {
+			if status := f.lose(r); status != 0 {
+				w.WriteHeader(status)
+				return
+			}
+		}
 		if !f.noETag {
 			w.Header().Set("ETag", `"`+etagOf(string(body))+`"`)
 		}
@@ -377,6 +385,81 @@ func TestSplitFails(t *testing.T) {
 	if _, err = c.Update(t.Context(), target, Fields{Title: new("New")}); !errors.Is(err, nextcloud.ErrForbidden) || len(f.objects) != 1 {
 		t.Errorf("error = %v, objects = %v", err, f.objects)
 	}
+}
+
+// TestSplitWithLostAnswers: when nobody knows whether the old half was
+// shortened, the new half stays: twice is better than not at all.
+func TestSplitWithLostAnswers(t *testing.T) {
+	target := Target{Calendar: "personal", UID: "w", Scope: ThisAndFuture, RecurrenceID: "2027-03-15T09:00"}
+	old := personal + "0.ics"
+	isOld := func(r *http.Request) bool { return r.Method == http.MethodPut && r.URL.Path == old }
+	lost := func(status int) func(*http.Request) int {
+		return func(r *http.Request) int {
+			if isOld(r) {
+				return status
+			}
+			return 0
+		}
+	}
+
+	t.Run("done all the same", func(t *testing.T) {
+		f, c := newFake(t, icsOf(weekly))
+		f.lose = lost(http.StatusGatewayTimeout)
+		if _, err := c.Update(t.Context(), target, Fields{Title: new("New")}); err != nil {
+			t.Errorf("error = %v", err)
+		}
+		if len(f.objects) != 2 || !strings.Contains(f.objects[old], "UNTIL=") {
+			t.Errorf("objects = %v", f.objects)
+		}
+	})
+	t.Run("not done", func(t *testing.T) {
+		f, c := newFake(t, icsOf(weekly))
+		before := f.objects[old]
+		f.fail = lost(http.StatusGatewayTimeout)
+		_, err := c.Update(t.Context(), target, Fields{Title: new("New")})
+		if !errors.Is(err, nextcloud.ErrPartly) || !strings.Contains(err.Error(), "there twice") {
+			t.Errorf("error = %v", err)
+		}
+		if len(f.objects) != 2 || f.objects[old] != before {
+			t.Errorf("objects = %v", f.objects)
+		}
+	})
+	t.Run("refused although done", func(t *testing.T) {
+		// A repeated request meets its own success.
+		f, c := newFake(t, icsOf(weekly))
+		f.lose = lost(http.StatusPreconditionFailed)
+		if _, err := c.Update(t.Context(), target, Fields{Title: new("New")}); err != nil {
+			t.Errorf("error = %v", err)
+		}
+		if len(f.objects) != 2 {
+			t.Errorf("the later occurrences are gone: %v", f.objects)
+		}
+	})
+	t.Run("the client leaves", func(t *testing.T) {
+		f, c := newFake(t, icsOf(weekly))
+		ctx, cancel := context.WithCancel(t.Context())
+		f.fail = func(r *http.Request) int {
+			if isOld(r) {
+				cancel()
+			}
+			return 0
+		}
+		if _, err := c.Update(ctx, target, Fields{Title: new("New")}); err != nil {
+			t.Errorf("error = %v", err)
+		}
+		if len(f.objects) != 2 || !strings.Contains(f.objects[old], "UNTIL=") {
+			t.Errorf("objects = %v", f.objects)
+		}
+	})
+	t.Run("the first answer", func(t *testing.T) {
+		f, c := newFake(t, icsOf(weekly))
+		before := f.objects[old]
+		f.lose = func(*http.Request) int { return http.StatusGatewayTimeout }
+		_, err := c.Update(t.Context(), target, Fields{Title: new("New")})
+		if !errors.Is(err, nextcloud.ErrPartly) || f.objects[old] != before {
+			t.Errorf("error = %v, objects = %v", err, f.objects)
+		}
+	})
 }
 
 func TestWriteAnswers(t *testing.T) {

@@ -196,7 +196,7 @@ func (c *Client) updateOne(ctx context.Context, op string, o *object, t Target, 
 
 // updateFuture splits a series: what follows goes on as a new one with the
 // changes, the old one ends before. The new one is written first, so that
-// nothing is lost when a write fails, and is taken back when the second does.
+// nothing is lost when a write fails; see unsplit for when the second does.
 func (c *Client) updateFuture(ctx context.Context, op string, o *object, occ ical.Occurrence, f Fields, p *person) (*Written, error) {
 	tail, err := o.Tail(occ.ID, uuid.NewString(), p.zone)
 	if err != nil {
@@ -232,11 +232,22 @@ func (c *Client) updateFuture(ctx context.Context, op string, o *object, occ ica
 		setLine(e, "SEQUENCE", "0")
 	}
 	newTag, err := c.put(ctx, op, o2.path, o2.Object, dav.Condition{Absent: true})
-	if err != nil {
+	switch {
+	case err == nil:
+	case refused(err):
 		return nil, err
+	default:
+		return nil, partly(err, "it is not known whether the series was continued under the new uid "+o2.Master.Text("UID")+
+			"; the old one was not changed, so if the new one is there, delete it, then try again")
 	}
-	if _, err := c.put(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag}); err != nil {
-		return nil, c.takeBack(ctx, op, o2, newTag, err)
+	// From here on nobody may walk away: a split that stops in the middle is
+	// the later occurrences twice.
+	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), splitTimeout)
+	defer cancel()
+	if _, err := c.put(rest, op, o.path, o.Object, dav.Condition{ETag: o.etag}); err != nil {
+		if err := c.unsplit(rest, op, o, o2, occ.ID, p, newTag, err); err != nil {
+			return nil, err
+		}
 	}
 	w := c.written(o2, ical.Occurrence{ID: times.start, Start: times.start, End: times.end, Component: o2.Master}, newTag, at, notes)
 	w.Scope, w.OldUID = ThisAndFuture, oldUID
@@ -253,25 +264,55 @@ func (o *object) override(id ical.DateTime) *ical.Component {
 	return nil
 }
 
-// takeBack removes the new half of a series whose old half could not be
-// shortened, and says so when even that fails.
-func (c *Client) takeBack(ctx context.Context, op string, o *object, etag string, cause error) error {
-	ctx = context.WithoutCancel(ctx)
+// splitTimeout bounds the second write of a split and what follows when it
+// fails.
+const splitTimeout = time.Minute
+
+// refused reports whether Nextcloud said that it did not do what was asked.
+// After a time-out, a cut answer or a failure inside of it, nobody knows.
+func refused(err error) bool {
+	var e *nextcloud.Error
+	return errors.As(err, &e) && e.Status/100 == 4 && e.Status != http.StatusRequestTimeout
+}
+
+// partly is the error of a change that stopped in the middle.
+func partly(cause error, message string) error {
+	out := &nextcloud.Error{Err: cause}
+	var e *nextcloud.Error
+	if errors.As(cause, &e) {
+		copied := *e
+		out = &copied
+	}
+	out.Kind, out.Message = nextcloud.ErrPartly, message
+	return out
+}
+
+// unsplit settles a split whose old half could not be shortened: nil when it
+// was shortened all the same. The new half is taken back only when Nextcloud
+// refused the write and the old half is seen to be whole; otherwise the later
+// occurrences are better there twice than not at all.
+func (c *Client) unsplit(ctx context.Context, op string, o, o2 *object, at ical.DateTime, p *person, newTag string, cause error) error {
+	twice := partly(cause, "the series was continued under the new uid "+o2.Master.Text("UID")+
+		" but the old one is not known to have ended, so the later occurrences may be there twice; if they are, delete the event with the new uid, then try again")
+	old, err := c.find(ctx, op, o.cal, "VEVENT", o.Master.Text("UID"))
+	if err != nil {
+		return twice
+	}
+	_, whole, err := old.Find(at, p.zone)
+	switch {
+	case err != nil:
+		return twice
+	case !whole && old.Master != nil && old.Master.Text("RRULE") == o.Master.Text("RRULE"):
+		return nil // only the answer was lost
+	case !whole || !refused(cause):
+		return twice
+	}
 	// Nextcloud: with this header nothing is left in the trash.
-	err := c.dav.Delete(ctx, dav.Query{Op: op, Path: o.path, Header: http.Header{"X-Nc-Caldav-No-Trashbin": {"1"}}}, dav.Condition{ETag: etag})
+	err = c.dav.Delete(ctx, dav.Query{Op: op, Path: o2.path, Header: http.Header{"X-Nc-Caldav-No-Trashbin": {"1"}}}, dav.Condition{ETag: newTag})
 	if err == nil || errors.Is(err, nextcloud.ErrNotFound) {
 		return cause
 	}
-	var e *nextcloud.Error
-	if !errors.As(cause, &e) {
-		return cause
-	}
-	out := *e
-	// Not the kind of the cause: its advice says that nothing was changed.
-	out.Kind = nextcloud.ErrUnavailable
-	out.Message = "the series was continued under the new uid " + o.Master.Text("UID") +
-		" but the old one could not be ended, so the later occurrences are there twice; delete the event with the new uid, then try again"
-	return &out
+	return twice
 }
 
 // snapshot is the events of an object as they were before a change.
