@@ -271,20 +271,18 @@ const splitTimeout = time.Minute
 // refused reports whether Nextcloud said that it did not do what was asked.
 // After a time-out, a cut answer or a failure inside of it, nobody knows.
 func refused(err error) bool {
-	var e *nextcloud.Error
-	return errors.As(err, &e) && e.Status/100 == 4 && e.Status != http.StatusRequestTimeout
+	e, ok := errors.AsType[*nextcloud.Error](err)
+	return ok && e.Status/100 == 4 && e.Status != http.StatusRequestTimeout
 }
 
 // partly is the error of a change that stopped in the middle.
 func partly(cause error, message string) error {
-	out := &nextcloud.Error{Err: cause}
-	var e *nextcloud.Error
-	if errors.As(cause, &e) {
-		copied := *e
-		out = &copied
+	out := nextcloud.Error{Err: cause}
+	if e, ok := errors.AsType[*nextcloud.Error](cause); ok {
+		out = *e
 	}
 	out.Kind, out.Message = nextcloud.ErrPartly, message
-	return out
+	return &out
 }
 
 // unsplit settles a split whose old half could not be shortened: nil when it
