@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"time"
 
+	"nextcloud-mcp-server/internal/policy"
 	"nextcloud-mcp-server/internal/scope"
 )
 
@@ -47,9 +48,16 @@ type Principal struct {
 	Name     string    // a name for logs, such as preferred_username; may be empty
 	Scopes   scope.Set // what the caller may do
 	Expires  time.Time // when the proof ends; zero means never
-	Token    Secret    // the bearer that proved it; empty in the single-user modes
+	Token    Secret    // the bearer, or the password of Basic, that proved it; empty in the single-user modes
 
-	// Trusted marks the one person of a single-user mode, who needs no scope.
+	// GrantID is the connection that this server's own authorization server
+	// granted; empty for everybody else.
+	GrantID string
+	// Policy is what the person allows the connection beyond its scopes.
+	Policy policy.Policy
+
+	// Trusted marks a person who needs no scope: the one of a single-user mode,
+	// and everybody who signs in with Basic.
 	Trusted bool
 }
 

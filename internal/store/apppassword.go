@@ -56,7 +56,7 @@ func (s *Store) scanAppPassword(scan func(...any) error) (AppPassword, error) {
 // AppPassword is the app password of a grant. The error is ErrNotFound when
 // there is none, and ErrDamaged when it does not decrypt.
 func (s *Store) AppPassword(ctx context.Context, grant string) (AppPassword, error) {
-	row := s.db.QueryRowContext(ctx, "SELECT "+appPasswordColumns+" FROM app_passwords WHERE grant_key = ?", grant)
+	row := s.read().queryRow(ctx, "SELECT "+appPasswordColumns+" FROM app_passwords WHERE grant_key = ?", grant)
 	p, err := s.scanAppPassword(row.Scan)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -75,8 +75,8 @@ func (s *Store) PutAppPassword(ctx context.Context, p AppPassword) error {
 	if p.LastUsedAt.IsZero() {
 		p.LastUsedAt = p.CreatedAt
 	}
-	return s.write(ctx, "save app password", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO app_passwords ("+appPasswordColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	return s.write(ctx, "save app password", func(tx conn) error {
+		_, err := tx.exec(ctx, "INSERT OR REPLACE INTO app_passwords ("+appPasswordColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			p.Grant, p.Issuer, string(p.Subject), p.ClientID, string(p.LoginName), string(p.UserID),
 			s.sealer.seal(p.Password, appPasswordCell(p.Grant)), p.Host, millis(p.CreatedAt), millis(p.LastUsedAt), provenAt(p.ProvenAt))
 		return err
@@ -100,8 +100,8 @@ func (s *Store) ProveAppPassword(ctx context.Context, grant string, at time.Time
 // updateAppPassword runs a statement that changes one row, else the error is
 // ErrNotFound.
 func (s *Store) updateAppPassword(ctx context.Context, op, statement string, args ...any) error {
-	return s.write(ctx, op, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, statement, args...)
+	return s.write(ctx, op, func(tx conn) error {
+		res, err := tx.exec(ctx, statement, args...)
 		if err != nil {
 			return err
 		}
@@ -115,8 +115,8 @@ func (s *Store) updateAppPassword(ctx context.Context, op, statement string, arg
 // DeleteAppPassword forgets the app password of a grant. That it is not there
 // is no error.
 func (s *Store) DeleteAppPassword(ctx context.Context, grant string) error {
-	return s.write(ctx, "delete app password", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM app_passwords WHERE grant_key = ?", grant)
+	return s.write(ctx, "delete app password", func(tx conn) error {
+		_, err := tx.exec(ctx, "DELETE FROM app_passwords WHERE grant_key = ?", grant)
 		return err
 	})
 }
@@ -126,7 +126,7 @@ func (s *Store) DeleteAppPassword(ctx context.Context, grant string) error {
 // password, so that it can be deleted.
 func (s *Store) UnusedAppPasswords(ctx context.Context, before time.Time, limit int) ([]AppPassword, error) {
 	const op = "list unused app passwords"
-	rows, err := s.db.QueryContext(ctx, "SELECT "+appPasswordColumns+` FROM app_passwords
+	rows, err := s.read().query(ctx, "SELECT "+appPasswordColumns+` FROM app_passwords
 		WHERE last_used_at < ? ORDER BY last_used_at, grant_key LIMIT ?`, millis(before), max(limit, 0))
 	if err != nil {
 		return nil, s.fail(op, err)

@@ -3,18 +3,17 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"time"
 )
 
 // EndToken remembers until the given time that the token with this SHA-256 is
 // let in no more.
 func (s *Store) EndToken(ctx context.Context, hash [sha256.Size]byte, until time.Time) error {
-	return s.write(ctx, "end token", func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM ended_tokens WHERE until <= ?", millis(s.now())); err != nil {
+	return s.write(ctx, "end token", func(tx conn) error {
+		if _, err := tx.exec(ctx, "DELETE FROM ended_tokens WHERE until <= ?", millis(s.now())); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO ended_tokens (hash, until) VALUES (?1, ?2)
+		_, err := tx.exec(ctx, `INSERT INTO ended_tokens (hash, until) VALUES (?1, ?2)
 			ON CONFLICT (hash) DO UPDATE SET until = max(until, ?2)`, hash[:], millis(until))
 		return err
 	})
@@ -23,7 +22,7 @@ func (s *Store) EndToken(ctx context.Context, hash [sha256.Size]byte, until time
 // TokenEnded reports whether the token with this SHA-256 was ended.
 func (s *Store) TokenEnded(ctx context.Context, hash [sha256.Size]byte) (bool, error) {
 	var n int
-	err := s.db.QueryRowContext(ctx, "SELECT count(*) FROM ended_tokens WHERE hash = ? AND until > ?", hash[:], millis(s.now())).Scan(&n)
+	err := s.read().queryRow(ctx, "SELECT count(*) FROM ended_tokens WHERE hash = ? AND until > ?", hash[:], millis(s.now())).Scan(&n)
 	if err != nil {
 		return false, s.fail("read ended tokens", err)
 	}

@@ -11,10 +11,11 @@ import (
 	sqlitelib "modernc.org/sqlite/lib"
 )
 
-// What can go wrong, for errors.Is. ErrNotFound comes alone; the others come
+// What can go wrong, for errors.Is. ErrNotFound, ErrConflict and ErrReused come alone; the others come
 // in an *Error with a sentence for the administrator.
 var (
 	ErrNotFound    = errors.New("not found")
+	ErrConflict    = errors.New("changed meanwhile") // by another process, since it was read
 	ErrBadKey      = errors.New("encryption key is malformed")
 	ErrWrongKey    = errors.New("wrong encryption key")             // another key than the data was written with, or none
 	ErrReadOnly    = errors.New("database is not writable")         // file, directory or file system
@@ -57,7 +58,7 @@ func (s *Store) fail(op string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &own), errors.Is(err, ErrNotFound):
+	case errors.As(err, &own), errors.Is(err, ErrNotFound), errors.Is(err, ErrConflict), errors.Is(err, ErrReused):
 		return err
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: %w", op, err)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"time"
 )
 
@@ -11,9 +10,9 @@ import (
 // is this process's clock.
 func (s *Store) AcquireLease(ctx context.Context, name, owner string, ttl time.Duration) (bool, error) {
 	var got bool
-	err := s.write(ctx, "acquire lease", func(tx *sql.Tx) error {
+	err := s.write(ctx, "acquire lease", func(tx conn) error {
 		now := s.now()
-		res, err := tx.ExecContext(ctx, `INSERT INTO leases (name, owner, expires_at) VALUES (?1, ?2, ?3)
+		res, err := tx.exec(ctx, `INSERT INTO leases (name, owner, expires_at) VALUES (?1, ?2, ?3)
 			ON CONFLICT (name) DO UPDATE SET owner = ?2, expires_at = ?3 WHERE owner = ?2 OR expires_at <= ?4`,
 			name, owner, millis(now.Add(ttl)), millis(now))
 		if err != nil {
@@ -28,8 +27,8 @@ func (s *Store) AcquireLease(ctx context.Context, name, owner string, ttl time.D
 
 // ReleaseLease gives the named lease back, if it is the owner's.
 func (s *Store) ReleaseLease(ctx context.Context, name, owner string) error {
-	return s.write(ctx, "release lease", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM leases WHERE name = ? AND owner = ?", name, owner)
+	return s.write(ctx, "release lease", func(tx conn) error {
+		_, err := tx.exec(ctx, "DELETE FROM leases WHERE name = ? AND owner = ?", name, owner)
 		return err
 	})
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"nextcloud-mcp-server/internal/auth"
@@ -38,7 +37,7 @@ func oauthClientCell(column string, c *OAuthClient) cell {
 // there is one, then the retired ones, newest first.
 func (s *Store) OAuthClients(ctx context.Context, provider string) ([]OAuthClient, error) {
 	const op = "read OAuth clients"
-	rows, err := s.db.QueryContext(ctx, `SELECT client_id, secret, issued_at, secret_expires_at, redirect_uri, scopes, resource,
+	rows, err := s.read().query(ctx, `SELECT client_id, secret, issued_at, secret_expires_at, redirect_uri, scopes, resource,
 		token_type, registration_token, registration_uri, retired_at, created_at, updated_at
 		FROM oauth_clients WHERE provider = ? ORDER BY state, retired_at DESC, client_id`, provider)
 	if err != nil {
@@ -72,14 +71,14 @@ func (s *Store) OAuthClients(ctx context.Context, provider string) ([]OAuthClien
 // retires the one before, at once. The times of creation, change and
 // retirement are set here.
 func (s *Store) ActivateOAuthClient(ctx context.Context, c OAuthClient) error {
-	return s.write(ctx, "save OAuth client", func(tx *sql.Tx) error {
+	return s.write(ctx, "save OAuth client", func(tx conn) error {
 		now := millis(s.now())
-		_, err := tx.ExecContext(ctx, `UPDATE oauth_clients SET state = 'retired', retired_at = ?, updated_at = ?
+		_, err := tx.exec(ctx, `UPDATE oauth_clients SET state = 'retired', retired_at = ?, updated_at = ?
 			WHERE provider = ? AND state = 'active' AND client_id <> ?`, now, now, c.Provider, c.ClientID)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO oauth_clients (provider, client_id, secret, issued_at, secret_expires_at,
+		_, err = tx.exec(ctx, `INSERT OR REPLACE INTO oauth_clients (provider, client_id, secret, issued_at, secret_expires_at,
 			redirect_uri, scopes, resource, token_type, registration_token, registration_uri, state, retired_at, created_at, updated_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', 0, ?, ?)`,
 			c.Provider, c.ClientID, s.sealer.seal(c.Secret, oauthClientCell("secret", &c)), millis(c.IssuedAt), millis(c.SecretExpiresAt),
@@ -89,7 +88,7 @@ func (s *Store) ActivateOAuthClient(ctx context.Context, c OAuthClient) error {
 			return err
 		}
 		// What expired long ago at a provider that is no longer asked.
-		_, err = tx.ExecContext(ctx, "DELETE FROM oauth_clients WHERE secret_expires_at BETWEEN 1 AND ?",
+		_, err = tx.exec(ctx, "DELETE FROM oauth_clients WHERE secret_expires_at BETWEEN 1 AND ?",
 			millis(s.now().Add(-keepExpired)))
 		return err
 	})
@@ -97,8 +96,8 @@ func (s *Store) ActivateOAuthClient(ctx context.Context, c OAuthClient) error {
 
 // DeleteOAuthClient forgets a registration. That it is not there is no error.
 func (s *Store) DeleteOAuthClient(ctx context.Context, provider, clientID string) error {
-	return s.write(ctx, "delete OAuth client", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM oauth_clients WHERE provider = ? AND client_id = ?", provider, clientID)
+	return s.write(ctx, "delete OAuth client", func(tx conn) error {
+		_, err := tx.exec(ctx, "DELETE FROM oauth_clients WHERE provider = ? AND client_id = ?", provider, clientID)
 		return err
 	})
 }

@@ -233,7 +233,7 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // write runs fn in a transaction that has the write lock from its start.
-func (s *Store) write(ctx context.Context, op string, fn func(tx *sql.Tx) error) error {
+func (s *Store) write(ctx context.Context, op string, fn func(tx conn) error) error {
 	select {
 	case s.writer <- struct{}{}:
 		defer func() { <-s.writer }()
@@ -244,7 +244,7 @@ func (s *Store) write(ctx context.Context, op string, fn func(tx *sql.Tx) error)
 	if err != nil {
 		return s.fail(op, err)
 	}
-	if err := fn(tx); err != nil {
+	if err := fn(conn{tx}); err != nil {
 		_ = tx.Rollback()
 		return s.fail(op, err)
 	}
