@@ -1,0 +1,53 @@
+// Package clients says who an MCP client is: one that describes itself in a
+// document on the web (client id metadata documents), one that registered
+// itself (RFC 7591), or one that the configuration names. It is apart from the
+// authorization server because that only has to know the answer.
+package clients
+
+import (
+	"errors"
+
+	"nextcloud-mcp-server/internal/store"
+)
+
+// Client is an MCP client application.
+type Client struct {
+	ID   string
+	Kind store.ClientKind
+	// Name is how the client calls itself, cleaned for display; the host of its
+	// redirect URI when it has no name.
+	Name         string
+	URI          string // its home page; may be empty
+	RedirectURIs []string
+	AuthMethod   string     // token_endpoint_auth_method: none, client_secret_basic or client_secret_post
+	Secret       store.Hash // the zero hash for public clients
+	Scope        string     // as registered, space-separated; empty for all
+}
+
+// Errors of finding and proving a client.
+var (
+	ErrUnknown = errors.New("unknown client")                   // no such client: invalid_client
+	ErrSecret  = errors.New("the client secret does not match") // invalid_client
+	// ErrUnavailable says that the client's metadata document cannot be
+	// fetched now.
+	ErrUnavailable = errors.New("the client's description cannot be fetched")
+	// ErrBadDocument says that the metadata document breaks the rules.
+	ErrBadDocument = errors.New("the client's description is not valid")
+)
+
+// Problem is one of the errors above with a sentence for the person who meets
+// it.
+type Problem struct {
+	Kind   error
+	Detail string // one sentence, without secrets and addresses of internal networks
+	Err    error  // the cause, for the log; may be nil
+}
+
+// Error is the kind and the detail.
+func (p *Problem) Error() string { return p.Kind.Error() + ": " + p.Detail }
+
+// Is matches the kind.
+func (p *Problem) Is(target error) bool { return target == p.Kind }
+
+// Unwrap is the cause.
+func (p *Problem) Unwrap() error { return p.Err }

@@ -1,0 +1,5 @@
+package pages
+
+import g "maragu.dev/gomponents"
+
+type node = g.Node
