@@ -8,6 +8,7 @@ package config
 import (
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"time"
@@ -44,12 +45,13 @@ type Nextcloud struct {
 // Server is how clients reach this process.
 type Server struct {
 	Transport      Transport
-	Host           string   // the address to listen on: an IP address or a name
-	Port           int      // 1 to 65535
-	PublicURL      *url.URL // as clients reach it, without a trailing slash
-	AllowedHosts   []string // more Host headers to answer: "name", "name:port" or "name:*" (any port, or none)
-	AllowedOrigins []string // more Origin headers to answer: "https://name" or "https://name:port"
-	InsecureNoAuth bool     // serve the single user to a network without any authentication
+	Host           string         // the address to listen on: an IP address or a name
+	Port           int            // 1 to 65535
+	PublicURL      *url.URL       // as clients reach it, without a trailing slash
+	AllowedHosts   []string       // more Host headers to answer: "name", "name:port" or "name:*" (any port, or none)
+	AllowedOrigins []string       // more Origin headers to answer: "https://name" or "https://name:port"
+	InsecureNoAuth bool           // serve the single user to a network without any authentication
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 }
 
 // Addr is the address to listen on, in the form of net.Listen.
@@ -74,6 +76,8 @@ type SignIn struct {
 	// AuthorizationServer is who the protected resource metadata names
 	// (RFC 9728, 2).
 	AuthorizationServer AuthorizationServer
+	Method              Method // how people sign in at this server's own authorization server
+	Clients             Clients
 
 	DiscoveryURL     string // empty: Nextcloud's own
 	Issuer           string // overrides the discovered issuer, compared byte by byte
@@ -94,8 +98,35 @@ type AuthorizationServer string
 
 // The authorization servers that can be chosen.
 const (
+	Self   AuthorizationServer = "self"   // this server
 	Issuer AuthorizationServer = "issuer" // the OpenID provider itself
 )
+
+// Method is how people prove to this server who they are.
+type Method string
+
+// The methods.
+const (
+	AutoMethod      Method = "auto"      // the OpenID provider where there is one, else Login Flow
+	OIDCMethod      Method = "oidc"      // the OpenID provider
+	LoginFlowMethod Method = "loginflow" // Nextcloud Login Flow v2
+)
+
+// Clients is which MCP clients may connect to this server's own authorization
+// server.
+type Clients struct {
+	Configured   []Client
+	Registration bool           // clients may register themselves (RFC 7591)
+	Schemes      []string       // URL schemes of native programs that redirect URIs may have
+	Networks     []netip.Prefix // private networks that clients' metadata documents may be fetched from
+}
+
+// Client is an MCP client that the configuration names: a public one, which
+// proves itself by PKCE.
+type Client struct {
+	ID           string
+	RedirectURIs []string // empty: any port on loopback, path /callback
+}
 
 // TokenType is the kind of access token that a registered client asks for.
 type TokenType string
@@ -108,8 +139,10 @@ const (
 
 // Storage is where the process remembers.
 type Storage struct {
-	Database      string      // path of the SQLite file
-	EncryptionKey auth.Secret // 32 bytes in base64; empty: a key file beside Database
+	Database      string        // path of the SQLite file
+	URL           auth.Secret   // of a PostgreSQL database, which is used instead of Database; empty for none
+	EncryptionKey auth.Secret   // 32 bytes in base64; empty: a key file beside Database
+	PreviousKeys  []auth.Secret // keys that older secrets may still be encrypted with
 }
 
 // Tools is what clients are offered. The names are checked against the
@@ -154,6 +187,7 @@ type Deployment string
 // The deployments that can be chosen.
 const (
 	SingleUserBasic Deployment = "single_user_basic"
+	MultiUserBasic  Deployment = "multi_user_basic"
 	LoginFlow       Deployment = "login_flow"
 )
 
@@ -164,12 +198,17 @@ type Mode int
 const (
 	OAuth      Mode = iota // many people, each signing in
 	SingleUser             // one person, whose credentials are in the configuration
+	MultiUser              // many people, whose credentials come with each request
 )
 
 // String is the mode in words.
 func (m Mode) String() string {
-	if m == SingleUser {
+	switch m {
+	case SingleUser:
 		return "single-user"
+	case MultiUser:
+		return "multi-user Basic"
+	case OAuth:
 	}
 	return "OAuth"
 }
@@ -180,6 +219,8 @@ func (c *Config) Mode() Mode {
 	switch {
 	case c.Deployment == LoginFlow:
 		return OAuth
+	case c.Deployment == MultiUserBasic:
+		return MultiUser
 	case c.Deployment == SingleUserBasic, c.Nextcloud.Username != "", c.Nextcloud.Password != "":
 		return SingleUser
 	}

@@ -73,7 +73,8 @@ func TestDefaults(t *testing.T) {
 			PublicURL: &url.URL{Scheme: "http", Host: "localhost:8000"},
 		},
 		SignIn: SignIn{
-			TokenType: Opaque, AuthorizationServer: Issuer,
+			TokenType: Opaque, AuthorizationServer: Self, Method: AutoMethod,
+			Clients:     Clients{Registration: true, Schemes: []string{"cursor", "vscode", "vscode-insiders"}},
 			BackoffBase: time.Second, BackoffMax: 15 * time.Second, BearerPassthrough: true,
 		},
 		Storage: Storage{Database: "/home/alice/.local/state/nextcloud-mcp-server/tokens.db"},
@@ -137,10 +138,11 @@ func TestMode(t *testing.T) {
 		},
 		{name: "variable", env: []string{"MCP_DEPLOYMENT_MODE=login_flow", user, password}, want: OAuth},
 		{name: "flag against variable", args: []string{"--no-oauth"}, env: []string{"MCP_DEPLOYMENT_MODE=login_flow", user, password}, want: SingleUser},
-		{
-			name: "not there yet", env: []string{"MCP_DEPLOYMENT_MODE=multi_user_basic"}, want: OAuth,
-			problems: []string{"MCP_DEPLOYMENT_MODE: multi_user_basic is not there yet; use login_flow (OAuth) for many users"},
-		},
+		{name: "Basic for many", env: []string{"MCP_DEPLOYMENT_MODE=multi_user_basic"}, args: []string{"--host", "0.0.0.0"}, want: MultiUser},
+		{name: "Basic for many, not for one", env: []string{"MCP_DEPLOYMENT_MODE=multi_user_basic", user, password}, want: MultiUser},
+		{name: "stdio with Basic for many", env: []string{"MCP_DEPLOYMENT_MODE=multi_user_basic", "MCP_TRANSPORT=stdio"}, want: MultiUser, problems: []string{
+			"MCP_TRANSPORT: stdio serves one user; use streamable-http for multi_user_basic",
+		}},
 		{name: "stdio with OAuth", args: []string{"-t", "stdio"}, want: OAuth, problems: []string{
 			"MCP_TRANSPORT: stdio serves one user: set NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD (an app password), or use streamable-http for OAuth",
 		}},
@@ -232,9 +234,9 @@ func TestWarnings(t *testing.T) {
 		}},
 		{name: "older name", env: []string{"OIDC_DISCOVERY_URI=https://a"}, want: []string{"OIDC_DISCOVERY_URI: this is an older name of OIDC_DISCOVERY_URL"}},
 		{name: "secret flag", args: []string{"--no-oauth", "--nextcloud-username", "a", "--nextcloud-password", "b"}, want: []string{"--nextcloud-password: every user of this machine can read it"}},
-		{name: "dropped", args: []string{"--oauth"}, env: []string{"NEXTCLOUD_USERNAME=a"}, want: []string{"NEXTCLOUD_USERNAME: OAuth was asked for"}},
+		{name: "dropped", args: []string{"--oauth"}, env: []string{"NEXTCLOUD_USERNAME=a"}, want: []string{"NEXTCLOUD_USERNAME: many people sign in themselves"}},
 		{name: "no verification", env: []string{"NEXTCLOUD_VERIFY_SSL=0"}, want: []string{"NEXTCLOUD_VERIFY_SSL: TLS certificates are not verified"}},
-		{name: "public address over http", env: []string{"NEXTCLOUD_MCP_SERVER_URL=http://mcp.example.org"}, want: []string{"NEXTCLOUD_MCP_SERVER_URL: OAuth needs https"}},
+		{name: "public address over http", env: []string{"NEXTCLOUD_MCP_SERVER_URL=http://mcp.example.org"}, want: []string{"NEXTCLOUD_MCP_SERVER_URL: signing in needs https"}},
 		{name: "loopback over http", env: []string{"NEXTCLOUD_MCP_SERVER_URL=http://127.0.0.1:8000"}},
 		{name: "no authentication", args: []string{"--host", "::", "--insecure-no-auth"}, env: []string{"NEXTCLOUD_USERNAME=a", "NEXTCLOUD_PASSWORD=b"}, want: []string{"MCP_INSECURE_NO_AUTH: everybody who reaches the port acts as a"}},
 	}

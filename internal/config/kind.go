@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -260,6 +261,108 @@ func hostPattern(item string) bool {
 		return err == nil && addr.Is6() && strings.HasSuffix(inner, "]")
 	}
 	return hostName.MatchString(host)
+}
+
+// prefixes reads a list of IP addresses and prefixes. "*" is any address.
+func prefixes(field func(*Config) *[]netip.Prefix) kind {
+	return kind{metavar: "networks", list: true, set: func(c *Config, value string) error {
+		var out []netip.Prefix
+		for _, item := range splitList(value) {
+			if item == "*" {
+				out = append(out, netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0"))
+				continue
+			}
+			addr, err := netip.ParseAddr(item)
+			if err == nil {
+				out = append(out, netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen()))
+				continue
+			}
+			prefix, err := netip.ParsePrefix(item)
+			if err != nil {
+				return fmt.Errorf("%s is neither an IP address nor a prefix such as 10.0.0.0/8", quote(item))
+			}
+			out = append(out, prefix.Masked())
+		}
+		*field(c) = out
+		return nil
+	}}
+}
+
+// schemes reads a list of URL schemes of native programs. Those that a browser
+// acts on itself are refused.
+func schemes(field func(*Config) *[]string) kind {
+	dangerous := []string{"http", "https", "javascript", "data", "file", "blob", "about", "vbscript", "ftp", "ws", "wss", "view-source", "filesystem"}
+	return kind{metavar: "schemes", list: true, set: func(c *Config, value string) error {
+		items := splitList(strings.ToLower(value))
+		for _, item := range items {
+			if !schemeName.MatchString(item) || slices.Contains(dangerous, item) {
+				return fmt.Errorf("%s is not the URL scheme of a program", quote(item))
+			}
+		}
+		*field(c) = items
+		return nil
+	}}
+}
+
+// clients reads a list of "id" or "id|redirect URI|...".
+func clients(field func(*Config) *[]Client) kind {
+	return kind{metavar: "clients", list: true, set: func(c *Config, value string) error {
+		var out []Client
+		for _, item := range splitList(value) {
+			parts := strings.Split(item, "|")
+			one := Client{ID: strings.TrimSpace(parts[0])}
+			if !clientID.MatchString(one.ID) {
+				return fmt.Errorf("%s is not the id of a client", quote(one.ID))
+			}
+			if slices.ContainsFunc(out, func(other Client) bool { return other.ID == one.ID }) {
+				return fmt.Errorf("the client %s is there twice; write all its redirect URIs into one entry", quote(one.ID))
+			}
+			for _, uri := range parts[1:] {
+				uri = strings.TrimSpace(uri)
+				if u, err := url.Parse(uri); err != nil || u.Scheme == "" || u.Fragment != "" || u.User != nil {
+					return fmt.Errorf("%s is not a redirect URI", quote(uri))
+				}
+				one.RedirectURIs = append(one.RedirectURIs, uri)
+			}
+			out = append(out, one)
+		}
+		*field(c) = out
+		return nil
+	}}
+}
+
+// clientID is printable ASCII without the characters that lists are made of.
+// An address would be mistaken for that of a metadata document.
+var clientID = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,200}$`)
+
+// database reads the URL of a PostgreSQL database, which may hold a password.
+func database(field func(*Config) *auth.Secret) kind {
+	return kind{metavar: "url", set: func(c *Config, value string) error {
+		u, err := url.Parse(strings.TrimSpace(value))
+		switch {
+		case err != nil:
+			return errors.New("it is not a valid URL")
+		case u.Scheme == "sqlite" || strings.HasPrefix(u.Scheme, "sqlite+"):
+			return errors.New("SQLite needs no URL; set TOKEN_STORAGE_DB to the path of the file")
+		case u.Scheme != "postgres" && !strings.HasPrefix(u.Scheme, "postgresql"):
+			return errors.New("it is not the URL of a PostgreSQL database (postgres://user@host/name)")
+		}
+		u.Scheme = "postgres" // older servers wrote postgresql+driver
+		*field(c) = auth.Secret(u.String())
+		return nil
+	}}
+}
+
+// secrets reads a list of secrets.
+func secrets(field func(*Config) *[]auth.Secret) kind {
+	return kind{metavar: "secrets", list: true, set: func(c *Config, value string) error {
+		var out []auth.Secret
+		for _, item := range splitList(value) {
+			out = append(out, auth.Secret(item))
+		}
+		*field(c) = out
+		return nil
+	}}
 }
 
 func scopes(field func(*Config) *scope.Set) kind {

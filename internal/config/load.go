@@ -211,14 +211,14 @@ func quoted(value string) bool {
 // dropCredentials empties what the chosen mode must not use: a server for many
 // people never falls back on one person's password.
 func (c *Config) dropCredentials(problems Problems) []Warning {
-	if c.Deployment != LoginFlow || (c.Nextcloud.Username == "" && c.Nextcloud.Password == "") {
+	if (c.Deployment != LoginFlow && c.Deployment != MultiUserBasic) || (c.Nextcloud.Username == "" && c.Nextcloud.Password == "") {
 		return nil
 	}
 	c.Nextcloud.Username, c.Nextcloud.Password = "", ""
 	if problems.Has("MCP_DEPLOYMENT_MODE") {
 		return nil
 	}
-	return []Warning{{"NEXTCLOUD_USERNAME", "OAuth was asked for, so NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD are not used"}}
+	return []Warning{{"NEXTCLOUD_USERNAME", "many people sign in themselves, so NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD are not used"}}
 }
 
 // derive fills in the defaults that follow from other settings.

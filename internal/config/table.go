@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -92,6 +93,12 @@ var settings = []Setting{
 		kind:    origins(func(c *Config) *[]string { return &c.Server.AllowedOrigins }),
 	},
 	{
+		Env: "FORWARDED_ALLOW_IPS", Aliases: []string{"MCP_TRUSTED_PROXIES"}, Section: SectionServer,
+		Doc:     "Reverse proxies whose `X-Forwarded-For` is believed, a comma list of addresses or prefixes. Only rate limits use it; without it all people behind a proxy share one limit.",
+		Example: "127.0.0.1,10.0.0.0/8",
+		kind:    prefixes(func(c *Config) *[]netip.Prefix { return &c.Server.TrustedProxies }),
+	},
+	{
 		Env: "MCP_INSECURE_NO_AUTH", Flag: "insecure-no-auth", Section: SectionServer, Default: "false",
 		Doc:  "Serve single-user mode to the network without authentication. Everybody who reaches the port then is that user.",
 		kind: boolean(func(c *Config) *bool { return &c.Server.InsecureNoAuth }),
@@ -104,11 +111,11 @@ var settings = []Setting{
 			{Flag: "oauth", Value: string(LoginFlow), Doc: "Let many people sign in with OAuth, whatever NEXTCLOUD_USERNAME says"},
 			{Flag: "no-oauth", Value: string(SingleUserBasic), Doc: "Work for one user, with NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD"},
 		},
-		Doc: "`login_flow` (many people sign in with OAuth) or `single_user_basic` (one person, whose credentials are configured).",
+		Doc: "`login_flow` (many people sign in with OAuth), `single_user_basic` (one person, whose credentials are configured) or `multi_user_basic` (many people, whose login name and app password come with each request).",
 		kind: choice(func(c *Config) *Deployment { return &c.Deployment },
 			option[Deployment]{name: string(LoginFlow), value: LoginFlow},
 			option[Deployment]{name: string(SingleUserBasic), value: SingleUserBasic},
-			option[Deployment]{name: "multi_user_basic", refusal: "multi_user_basic is not there yet; use login_flow (OAuth) for many users"},
+			option[Deployment]{name: string(MultiUserBasic), value: MultiUserBasic},
 			option[Deployment]{name: "oauth_single_audience", refusal: "oauth_single_audience is called login_flow now"},
 			option[Deployment]{name: "oauth_token_exchange", refusal: "oauth_token_exchange no longer exists; use login_flow"}),
 	},
@@ -140,10 +147,41 @@ var settings = []Setting{
 			option[TokenType]{name: string(JWT), value: JWT}),
 	},
 	{
-		Env: "MCP_AUTHORIZATION_SERVER", Section: SectionSignIn, Default: string(Issuer),
-		Doc: "Who issues the tokens of clients. `issuer` is the OpenID provider: Nextcloud's `oidc` app, or that of `OIDC_DISCOVERY_URL`.",
+		Env: "MCP_AUTHORIZATION_SERVER", Section: SectionSignIn, Default: string(Self),
+		Doc: "Who issues the tokens of clients. `self` is this server: people sign in at their Nextcloud and say on its consent page what a client may do. `issuer` is the OpenID provider itself: Nextcloud's `oidc` app, or that of `OIDC_DISCOVERY_URL`.",
 		kind: choice(func(c *Config) *AuthorizationServer { return &c.SignIn.AuthorizationServer },
+			option[AuthorizationServer]{name: string(Self), value: Self},
 			option[AuthorizationServer]{name: string(Issuer), value: Issuer}),
+	},
+	{
+		Env: "MCP_SIGN_IN", Section: SectionSignIn, Default: string(AutoMethod),
+		Doc: "How people sign in when this server issues the tokens. `oidc` at the OpenID provider, `loginflow` by Nextcloud's Login Flow v2, which every Nextcloud has; `auto` takes the provider where there is one.",
+		kind: choice(func(c *Config) *Method { return &c.SignIn.Method },
+			option[Method]{name: string(AutoMethod), value: AutoMethod},
+			option[Method]{name: string(OIDCMethod), value: OIDCMethod},
+			option[Method]{name: string(LoginFlowMethod), value: LoginFlowMethod}),
+	},
+	{
+		Env: "MCP_CLIENT_REGISTRATION", Section: SectionSignIn, Default: "true",
+		Doc:  "Let MCP clients register themselves (RFC 7591), which most of them need. Clients with a metadata document and those of `ALLOWED_MCP_CLIENTS` can connect without.",
+		kind: boolean(func(c *Config) *bool { return &c.SignIn.Clients.Registration }),
+	},
+	{
+		Env: "ALLOWED_MCP_CLIENTS", Section: SectionSignIn,
+		Doc:     "MCP clients that need no registration, a comma list of `id|redirect URI`, with more redirect URIs after further `|`. An id alone may redirect to any loopback port with the path `/callback`.",
+		Example: "my-assistant|https://assistant.example.org/callback",
+		kind:    clients(func(c *Config) *[]Client { return &c.SignIn.Clients.Configured }),
+	},
+	{
+		Env: "MCP_REDIRECT_SCHEMES", Section: SectionSignIn, Default: "cursor,vscode,vscode-insiders",
+		Doc:  "URL schemes of programs on people's computers that clients may be sent back to, a comma list. https, and http on loopback, are always allowed.",
+		kind: schemes(func(c *Config) *[]string { return &c.SignIn.Clients.Schemes }),
+	},
+	{
+		Env: "MCP_CLIENT_NETWORKS", Section: SectionSignIn,
+		Doc:     "Private networks that metadata documents of clients may be fetched from, a comma list of addresses or prefixes. All others are refused.",
+		Example: "10.1.0.0/16",
+		kind:    prefixes(func(c *Config) *[]netip.Prefix { return &c.SignIn.Clients.Networks }),
 	},
 	{
 		Env: "NEXTCLOUD_BEARER_PASSTHROUGH", Section: SectionSignIn, Default: "auto",
@@ -215,11 +253,23 @@ var settings = []Setting{
 		kind:    file(func(c *Config) *string { return &c.Storage.Database }),
 	},
 	{
+		Env: "DATABASE_URL", Section: SectionStorage, Secret: true,
+		Doc:     "PostgreSQL database to use instead of the SQLite file, for more than one replica. `TOKEN_ENCRYPTION_KEY` is needed then.",
+		Example: "postgres://nextcloud_mcp@db.example.org/nextcloud_mcp",
+		kind:    database(func(c *Config) *auth.Secret { return &c.Storage.URL }),
+	},
+	{
 		Env: "TOKEN_ENCRYPTION_KEY", Section: SectionStorage, Secret: true,
 		Derived: "a key file beside `TOKEN_STORAGE_DB` (its name with `.key`), made at the first start",
 		Doc:     "Key for the secrets in `TOKEN_STORAGE_DB`, 32 bytes in base64. `openssl rand -base64 32` makes one.",
 		Example: "$(openssl rand -base64 32)",
 		kind:    secret(func(c *Config) *auth.Secret { return &c.Storage.EncryptionKey }),
+	},
+	{
+		Env: "TOKEN_ENCRYPTION_KEY_PREVIOUS", Section: SectionStorage, Secret: true,
+		Doc:     "Keys that stood in `TOKEN_ENCRYPTION_KEY` before, a comma list. They are only read with; `nextcloud-mcp-server rotate-key` makes them dispensable.",
+		Example: "$(cat old.key)",
+		kind:    secrets(func(c *Config) *[]auth.Secret { return &c.Storage.PreviousKeys }),
 	},
 
 	{

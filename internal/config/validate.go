@@ -26,10 +26,7 @@ func (c *Config) validate(p *Problems) {
 
 func (c *Config) validateNextcloud(p *Problems) {
 	if c.Nextcloud.Host == nil && !p.Has("NEXTCLOUD_HOST") {
-		mode := "OAuth mode"
-		if c.Mode() == SingleUser {
-			mode = "Single-user mode"
-		}
+		mode := map[Mode]string{OAuth: "OAuth mode", SingleUser: "Single-user mode", MultiUser: "Multi-user Basic mode"}[c.Mode()]
 		p.Add("NEXTCLOUD_HOST", mode+" requires NEXTCLOUD_HOST to be set to the address of your Nextcloud")
 	}
 	if c.Nextcloud.CABundle != "" {
@@ -44,8 +41,17 @@ func (c *Config) validateMode(p *Problems) {
 		if c.Server.Transport == Stdio {
 			p.Add("MCP_TRANSPORT", "stdio serves one user: set NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD (an app password), or use streamable-http for OAuth")
 		}
-		if c.Storage.Database == "" && !p.Has("TOKEN_STORAGE_DB") {
+		if c.Storage.URL == "" && c.Storage.Database == "" && !p.Has("TOKEN_STORAGE_DB") {
 			p.Add("TOKEN_STORAGE_DB", "there is no place to keep client registrations, because neither HOME nor XDG_STATE_HOME is set")
+		}
+		if c.Storage.URL != "" && c.Storage.EncryptionKey == "" && !p.Has("TOKEN_ENCRYPTION_KEY") {
+			p.Add("TOKEN_ENCRYPTION_KEY", "DATABASE_URL needs it, the same for every replica: there is no file beside the database to keep a key in")
+		}
+		return
+	}
+	if c.Mode() == MultiUser {
+		if c.Server.Transport == Stdio {
+			p.Add("MCP_TRANSPORT", "stdio serves one user; use streamable-http for multi_user_basic")
 		}
 		return
 	}
@@ -91,6 +97,15 @@ func (c *Config) validateSignIn(p *Problems) {
 	if c.Storage.EncryptionKey != "" && !validKey(c.Storage.EncryptionKey) {
 		p.Add("TOKEN_ENCRYPTION_KEY", "it is not 32 bytes in base64")
 	}
+	for _, key := range c.Storage.PreviousKeys {
+		if !validKey(key) {
+			p.Add("TOKEN_ENCRYPTION_KEY_PREVIOUS", "one of them is not 32 bytes in base64")
+			break
+		}
+	}
+	if c.SignIn.AuthorizationServer == Issuer && c.SignIn.Method == LoginFlowMethod {
+		p.Add("MCP_SIGN_IN", "with MCP_AUTHORIZATION_SERVER=issuer people sign in at the OpenID provider; loginflow needs self")
+	}
 }
 
 // validKey reports whether key is 32 bytes in any form of base64.
@@ -118,8 +133,8 @@ func (c *Config) warnings() []Warning {
 	if h := c.Nextcloud.Host; h != nil && h.Scheme == "http" && !loopback(h.Hostname()) && strings.ContainsAny(h.Hostname(), ".:") {
 		add("NEXTCLOUD_HOST", "credentials travel unencrypted over http; use https")
 	}
-	if u := c.Server.PublicURL; c.Mode() == OAuth && u != nil && u.Scheme != "https" && !loopback(u.Hostname()) {
-		add("NEXTCLOUD_MCP_SERVER_URL", "OAuth needs https except on localhost: tokens travel unencrypted, and clients may refuse")
+	if u := c.Server.PublicURL; c.Mode() != SingleUser && u != nil && u.Scheme != "https" && !loopback(u.Hostname()) {
+		add("NEXTCLOUD_MCP_SERVER_URL", "signing in needs https except on localhost: credentials travel unencrypted, and clients may refuse")
 	}
 	if c.Mode() == SingleUser && c.Server.Transport != Stdio && c.Server.InsecureNoAuth && !loopback(c.Server.Host) {
 		add("MCP_INSECURE_NO_AUTH", "everybody who reaches the port acts as "+orTheUser(c.Nextcloud.Username))

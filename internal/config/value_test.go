@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -146,7 +147,15 @@ func TestWrongValues(t *testing.T) {
 		{"MCP_HOST=127.0.0.1:80", "it is neither an IP address nor a host name (the port goes into PORT)"},
 		{"MCP_TRANSPORT=sse", "the sse transport was removed from MCP; use streamable-http"},
 		{"MCP_TRANSPORT=grpc", `"grpc" is not one of streamable-http, http, stdio`},
-		{"MCP_AUTHORIZATION_SERVER=self", `"self" is not known; the only value is issuer`},
+		{"MCP_AUTHORIZATION_SERVER=me", `"me" is not one of self, issuer`},
+		{"MCP_SIGN_IN=saml", `"saml" is not one of auto, oidc, loginflow`},
+		{"FORWARDED_ALLOW_IPS=10.0.0.0/8,proxy", `"proxy" is neither an IP address nor a prefix such as 10.0.0.0/8`},
+		{"MCP_REDIRECT_SCHEMES=cursor,javascript", `"javascript" is not the URL scheme of a program`},
+		{"MCP_REDIRECT_SCHEMES=a b", `"a b" is not the URL scheme of a program`},
+		{"ALLOWED_MCP_CLIENTS=a,https://x.example", `"https://x.example" is not the id of a client`},
+		{"ALLOWED_MCP_CLIENTS=a,a|https://x.example/cb", `the client "a" is there twice; write all its redirect URIs into one entry`},
+		{"ALLOWED_MCP_CLIENTS=a|/callback", `"/callback" is not a redirect URI`},
+		{"ALLOWED_MCP_CLIENTS=a|https://x.example/cb#f", `"https://x.example/cb#f" is not a redirect URI`},
 		{"NEXTCLOUD_VERIFY_SSL=maybe", `"maybe" is neither true nor false`},
 		{"OIDC_DISCOVERY_BACKOFF_BASE=-1", `"-1" is not a number of seconds from 0 to 3600`},
 		{"OIDC_DISCOVERY_BACKOFF_BASE=NaN", `"NaN" is not a number of seconds from 0 to 3600`},
@@ -181,6 +190,44 @@ func TestKeysInEveryFormOfBase64(t *testing.T) {
 	} {
 		if _, _, err := Load(nil, append([]string{"TOKEN_ENCRYPTION_KEY=" + key}, many...), EnvFile{}); err != nil {
 			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
+func TestConnecting(t *testing.T) {
+	c, _, err := Load(nil, append([]string{
+		"FORWARDED_ALLOW_IPS=127.0.0.1, 10.1.2.3/8,::ffff:192.0.2.1",
+		"ALLOWED_MCP_CLIENTS=desk, web|https://a.example/cb|https://b.example/cb",
+		"MCP_REDIRECT_SCHEMES=Zed",
+		"DATABASE_URL=postgresql+asyncpg://mcp:hunter2@db/mcp?sslmode=require",
+		"TOKEN_ENCRYPTION_KEY=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd__8",
+	}, many...), EnvFile{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(c.Server.TrustedProxies), "[127.0.0.1/32 10.0.0.0/8 192.0.2.1/32]"; got != want {
+		t.Errorf("proxies %s, want %s", got, want)
+	}
+	want := Clients{Registration: true, Schemes: []string{"zed"}, Configured: []Client{
+		{ID: "desk"}, {ID: "web", RedirectURIs: []string{"https://a.example/cb", "https://b.example/cb"}},
+	}}
+	if diff := cmp.Diff(want, c.SignIn.Clients); diff != "" {
+		t.Errorf("clients (-want +got):\n%s", diff)
+	}
+	if got, want := c.Storage.URL.Reveal(), "postgres://mcp:hunter2@db/mcp?sslmode=require"; got != want {
+		t.Errorf("database %s, want %s", got, want)
+	}
+}
+
+func TestDatabaseURL(t *testing.T) {
+	for value, want := range map[string]string{
+		"mysql://db/mcp": "DATABASE_URL: it is not the URL of a PostgreSQL database (postgres://user@host/name)",
+		"sqlite:///x.db": "DATABASE_URL: SQLite needs no URL; set TOKEN_STORAGE_DB to the path of the file",
+		"postgres://db/": "TOKEN_ENCRYPTION_KEY: DATABASE_URL needs it, the same for every replica: there is no file beside the database to keep a key in",
+	} {
+		_, _, err := Load(nil, append([]string{"DATABASE_URL=" + value}, many...), EnvFile{})
+		if diff := cmp.Diff([]string{want}, problemsOf(t, err)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", value, diff)
 		}
 	}
 }
