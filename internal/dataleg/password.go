@@ -6,17 +6,19 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/nextcloud/apppassword"
 	"nextcloud-mcp-server/internal/store"
 )
 
 // password is the app password of a grant, in use.
 type password struct {
-	exchanged
+	apppassword.Password
 	client  *nextcloud.Client
 	created time.Time   // before Nextcloud made it
 	touched time.Time   // when its use was last noted; guarded by the grant's turn
@@ -25,10 +27,10 @@ type password struct {
 }
 
 // adopt makes x the credential of the grant.
-func (l *Leg) adopt(g *grant, x exchanged, created, touched time.Time) *password {
-	pw := &password{exchanged: x, created: created, touched: touched}
-	pw.client = x.client(l.host, func() { l.passwordRefused(g, pw) })
-	g.password, g.user = pw, x.user
+func (l *Leg) adopt(g *grant, p apppassword.Password, created, touched time.Time) *password {
+	pw := &password{Password: p, created: created, touched: touched}
+	pw.client = p.Client(l.host, &nextcloud.ClientOptions{Refused: func() { l.passwordRefused(g, pw) }})
+	g.password, g.user = pw, p.UserID
 	g.bearer, g.bearerOf = nil, digest{}
 	return pw
 }
@@ -56,10 +58,12 @@ func (l *Leg) load(ctx context.Context, g *grant) error {
 		l.log.InfoContext(ctx, "A stored app password is for another Nextcloud; getting a new one", "host", stored.Host)
 		return nil
 	}
-	if g.dead != nil && same(g.dead.password, stored.Password) {
+	if g.dead != nil && same(g.dead.Secret, stored.Password) {
 		return nil
 	}
-	pw := l.adopt(g, exchanged{user: stored.UserID, password: stored.Password}, stored.CreatedAt, stored.LastUsedAt)
+	pw := l.adopt(g, apppassword.Password{
+		LoginName: stored.LoginName, UserID: stored.UserID, Secret: stored.Password,
+	}, stored.CreatedAt, stored.LastUsedAt)
 	pw.proven.Store(!stored.ProvenAt.IsZero())
 	return nil
 }
@@ -92,7 +96,7 @@ func (l *Leg) usePassword(ctx context.Context, g *grant) (*nextcloud.Client, err
 		case errors.Is(err, store.ErrNotFound):
 			// Another process noticed that the grant has ended.
 			g.password = nil
-			l.endGrant(ctx, g, pw.user)
+			l.endGrant(ctx, g, pw.UserID)
 			return nil, endedError(nil)
 		case err != nil:
 			l.log.WarnContext(ctx, "The use of an app password could not be noted", "error", err)
@@ -162,7 +166,7 @@ func (l *Leg) passwordRefused(g *grant, pw *password) {
 		l.log.WarnContext(ctx, "This Nextcloud ends exchanged app passwords after five minutes; using the bearer token of each request instead", "version", l.state.version())
 		l.state.exchangeDies(l.opts.Now())
 	default:
-		l.endGrant(ctx, g, pw.user)
+		l.endGrant(ctx, g, pw.UserID)
 	}
 }
 
@@ -176,7 +180,7 @@ func (l *Leg) forget(ctx context.Context, key string, pw *password) (replaced bo
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return false
-	case err == nil && !same(stored.Password, pw.password):
+	case err == nil && !same(stored.Password, pw.Secret):
 		return true
 	}
 	if err := l.store.DeleteAppPassword(ctx, key); err != nil {
@@ -192,20 +196,19 @@ const (
 	leasePoll = 100 * time.Millisecond
 )
 
-// lease makes this process the only one that exchanges for the grant.
-func (l *Leg) lease(ctx context.Context, key string) (release func(), err error) {
-	name, owner := "app password "+key, rand.Text()
+// lease makes this process the only one that does what name says.
+func lease(ctx context.Context, leases Leases, log *slog.Logger, name, owner string) (release func(), err error) {
 	for {
-		got, err := l.store.AcquireLease(ctx, name, owner, leaseTTL)
+		got, err := leases.AcquireLease(ctx, name, owner, leaseTTL)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("get an app password: %w", err)
+			return nil, fmt.Errorf("wait for another process: %w", err)
 		case got:
 			return func() {
 				ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 				defer cancel()
-				if err := l.store.ReleaseLease(ctx, name, owner); err != nil {
-					l.log.WarnContext(ctx, "A lease was not given back, it ends by itself", "error", err)
+				if err := leases.ReleaseLease(ctx, name, owner); err != nil {
+					log.WarnContext(ctx, "A lease was not given back, it ends by itself", "error", err)
 				}
 			}, nil
 		}
@@ -223,7 +226,7 @@ func (l *Leg) newPassword(ctx context.Context, p *auth.Principal, g *grant, hash
 	if !l.state.mayExchange(l.opts.Now()) {
 		return nil, nil //nolint:nilnil // the caller goes on with the bearer token
 	}
-	release, err := l.lease(ctx, g.key)
+	release, err := lease(ctx, l.store, l.log, "app password "+g.key, rand.Text())
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +252,7 @@ func (l *Leg) newPassword(ctx context.Context, p *auth.Principal, g *grant, hash
 	}
 	g.user = user.ID
 	l.state.bearerWorks()
-	x, err := exchange(ctx, l.host, bearer, user.ID)
+	x, err := apppassword.Exchange(ctx, l.host, bearer, user.ID)
 	if err != nil {
 		return nil, l.exchangeFailed(ctx, err)
 	}
@@ -258,18 +261,18 @@ func (l *Leg) newPassword(ctx context.Context, p *auth.Principal, g *grant, hash
 	defer stop()
 	err = l.store.PutAppPassword(save, store.AppPassword{
 		Grant: g.key, Issuer: p.Issuer, Subject: p.Subject, ClientID: p.ClientID,
-		Host: l.host.Base().String(), LoginName: nextcloud.LoginName(x.user), UserID: x.user, Password: x.password,
+		Host: l.host.Base().String(), LoginName: x.LoginName, UserID: x.UserID, Password: x.Secret,
 		CreatedAt: began, LastUsedAt: now,
 	})
 	if err != nil {
 		// A password that nobody remembers could never be revoked.
-		if rerr := revoke(context.WithoutCancel(ctx), l.host, x); rerr != nil {
+		if rerr := x.Delete(context.WithoutCancel(ctx), l.host); rerr != nil {
 			l.log.WarnContext(ctx, "An app password that could not be stored could not be deleted at Nextcloud either", "error", rerr)
 		}
 		return nil, fmt.Errorf("store app password: %w", err)
 	}
 	l.state.exchangeWorks()
-	l.log.InfoContext(ctx, "Exchanged a token for an app password", "user", string(x.user), "client", p.ClientID)
+	l.log.InfoContext(ctx, "Exchanged a token for an app password", "user", string(x.UserID), "client", p.ClientID)
 	return l.adopt(g, *x, began, now).client, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/nextcloud/apppassword"
 	"nextcloud-mcp-server/internal/store"
 )
 
@@ -59,7 +60,8 @@ func (l *Leg) clean(ctx context.Context) {
 			if err != nil || !now.LastUsedAt.Before(before) {
 				continue
 			}
-			err = revoke(ctx, l.host, &exchanged{user: p.UserID, password: p.Password})
+			password := apppassword.Password{LoginName: p.LoginName, UserID: p.UserID, Secret: p.Password}
+			err = password.Delete(ctx, l.host)
 			switch {
 			case errors.Is(err, nextcloud.ErrUnauthenticated):
 				refusals++ // gone already
