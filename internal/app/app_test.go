@@ -247,9 +247,36 @@ func TestFailuresSayWhatToDo(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			sim := nextcloudtest.Start(t, tc.opts)
-			r := start(t, database(t), "NEXTCLOUD_HOST="+sim.URL())
+			r := start(t, database(t), "NEXTCLOUD_HOST="+sim.URL(), "MCP_AUTHORIZATION_SERVER=issuer")
 			for _, text := range tc.want {
 				until(t, text, func() bool { return r.log.has(text) })
+			}
+		})
+	}
+}
+
+// With its own authorization server nobody waits for a provider: every
+// Nextcloud has Login Flow.
+func TestServesWithoutAProvider(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string]nextcloudtest.Options{
+		"no oidc app":      {DisableOIDC: true},
+		"registration off": {DisableRegistration: true},
+		"maintenance":      {Maintenance: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := nextcloudtest.Start(t, &opts)
+			r := start(t, database(t), "NEXTCLOUD_HOST="+sim.URL())
+			until(t, "the end of the start", func() bool { return r.log.has("MCP server ready at") })
+			if status, body, _ := r.get(t, "/health/ready"); status != http.StatusOK {
+				t.Errorf("ready: %d %v", status, body)
+			}
+			if _, body, _ := r.get(t, "/.well-known/oauth-protected-resource/mcp"); fmt.Sprint(body["authorization_servers"]) != "["+r.url+"]" {
+				t.Errorf("authorization servers %v, want this server", body["authorization_servers"])
+			}
+			if r.log.has("ERROR") {
+				t.Error("a stock Nextcloud is no error")
 			}
 		})
 	}
@@ -258,7 +285,7 @@ func TestFailuresSayWhatToDo(t *testing.T) {
 func TestServesBeforeTheProviderIsThere(t *testing.T) {
 	t.Parallel()
 	sim := nextcloudtest.Start(t, &nextcloudtest.Options{Maintenance: true})
-	r := start(t, database(t), "NEXTCLOUD_HOST="+sim.URL())
+	r := start(t, database(t), "NEXTCLOUD_HOST="+sim.URL(), "MCP_AUTHORIZATION_SERVER=issuer")
 	until(t, "the first failure", func() bool { return r.log.has("OIDC discovery failed") })
 
 	if status, body, _ := r.get(t, "/health/live"); status != http.StatusOK || body["mode"] != "oauth" {

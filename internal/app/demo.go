@@ -49,6 +49,7 @@ func Demo(ctx context.Context, cfg *config.Config, opts DemoOptions, s Streams) 
 		cfg.Server.PublicURL = &public
 	}
 	cfg.Storage.Database = filepath.Join(dir, "demo.db")
+	cfg.SignIn.Clients.InsecureDocuments = true
 	return serve(ctx, cfg, s, func() {
 		d := demo{MCP: server.ResourceURL(cfg.Server.PublicURL), Nextcloud: base}
 		for _, u := range users {

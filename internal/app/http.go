@@ -13,6 +13,8 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"nextcloud-mcp-server/internal/auth"
+	"nextcloud-mcp-server/internal/ratelimit"
+	"nextcloud-mcp-server/internal/scope"
 	"nextcloud-mcp-server/internal/server"
 )
 
@@ -20,11 +22,13 @@ type checks = map[string]server.Check
 
 // front is what differs between the modes at the HTTP side.
 type front struct {
-	mode   string
-	door   auth.Verifier          // nil leaves /mcp open
-	issuer func() (string, error) // needed with door
-	ready  func() (bool, checks)
-	up     func() // called when the port is open
+	mode     string
+	door     auth.Verifier          // nil leaves /mcp open
+	issuer   func() (string, error) // needed with door
+	identity scope.Set              // what a first sign-in asks for beside the tools' scopes
+	mount    func(mux *http.ServeMux, prefix string)
+	ready    func() (bool, checks)
+	up       func() // called when the port is open
 }
 
 // http serves until ctx ends, then lets open requests finish.
@@ -32,8 +36,9 @@ func (a *app) http(ctx context.Context, m *mcp.Server, f front) error {
 	cfg := server.Config{
 		MCP: m, Gate: a.registry, Log: a.log,
 		Public: a.cfg.Server.PublicURL, AllowedHosts: a.cfg.Server.AllowedHosts, AllowedOrigins: a.cfg.Server.AllowedOrigins,
-		Door: f.door, Issuer: f.issuer,
-		Health: server.Health{Mode: f.mode, Ready: f.ready},
+		Door: f.door, Issuer: f.issuer, Identity: f.identity, Mount: f.mount,
+		ClientAddr: ratelimit.Proxies(a.cfg.Server.TrustedProxies).Of,
+		Health:     server.Health{Mode: f.mode, Ready: f.ready},
 	}
 	if a.metrics != nil {
 		cfg.Observe = a.metrics.Request

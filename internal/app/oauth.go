@@ -3,9 +3,12 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"nextcloud-mcp-server/internal/auth"
+	"nextcloud-mcp-server/internal/config"
 	"nextcloud-mcp-server/internal/dataleg"
+	"nextcloud-mcp-server/internal/scope"
 	"nextcloud-mcp-server/internal/server"
 	"nextcloud-mcp-server/internal/store"
 )
@@ -14,39 +17,20 @@ import (
 func (a *app) oauth(ctx context.Context) error {
 	a.log.InfoContext(ctx, "OAuth mode detected (NEXTCLOUD_USERNAME/PASSWORD not set)")
 	a.log.InfoContext(ctx, "Configuring MCP server for OAuth mode")
-	db, err := store.Open(ctx, store.Options{Path: a.cfg.Storage.Database, Key: a.cfg.Storage.EncryptionKey})
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil // stopped before it began
-		}
-		return fmt.Errorf("database error: %w", err)
-	}
-	defer db.Close()
-	sign := newSignIn(a, db)
-	leg := dataleg.New(a.host, db, "nextcloud-mcp-server ("+a.cfg.Server.PublicURL.Host+")", a.log, &dataleg.Options{
-		NeverBearer: !a.cfg.SignIn.BearerPassthrough,
-		Ended:       func(p *auth.Principal) { sign.refuse(p.Token.Reveal()) },
-	})
-	m, err := a.mcpServer(leg, nil)
-	if err != nil {
+	db, err := a.openStore(ctx)
+	if err != nil || db == nil {
 		return err
 	}
-	// Everything in the background ends before the store is closed.
-	work, stop := context.WithCancel(ctx)
-	done := background(
-		func() { leg.Run(work) },
-		func() { a.watchNextcloud(work, leg.SetVersion) },
-	)
-	defer func() { stop(); done() }()
-	var signedIn func()
-	defer func() {
-		stop()
-		if signedIn != nil {
-			signedIn()
-		}
-	}()
-	return a.http(ctx, m, front{
-		mode: "oauth", door: sign, issuer: sign.Issuer,
+	defer db.Close()
+	self := a.cfg.SignIn.AuthorizationServer == config.Self
+	sign := newSignIn(a, db, self && a.cfg.SignIn.Method != config.OIDCMethod)
+	leg := dataleg.New(a.host, db, "nextcloud-mcp-server ("+a.cfg.Server.PublicURL.Host+")", a.log, &dataleg.Options{
+		// Tokens are passed on only where one issuer serves both sides.
+		NeverBearer: self || !a.cfg.SignIn.BearerPassthrough,
+		Ended:       func(p *auth.Principal) { sign.refuse(p.Token.Reveal()) },
+	})
+	f := front{
+		mode: "oauth", door: sign, issuer: sign.Issuer, identity: scope.NewSet(scope.OpenID, scope.Profile),
 		ready: func() (bool, checks) {
 			ready, c := sign.checks(ctx)
 			c["store"] = storeCheck(ctx, db)
@@ -54,12 +38,58 @@ func (a *app) oauth(ctx context.Context) error {
 			c["data_leg"] = legCheck(leg.Status())
 			return ready, c
 		},
-		// Listening first: a client that comes before the provider is known is
-		// told to come back, instead of meeting a closed port.
-		up: func() {
-			signedIn = background(func() { sign.run(work) })
-		},
-	})
+		mount: func(mux *http.ServeMux, prefix string) { a.mountLanding(mux, prefix, a.pages(), "") },
+	}
+	people := legs{foreign: leg}
+	jobs := []func(context.Context){
+		leg.Run,
+		func(ctx context.Context) { a.watchNextcloud(ctx, leg.SetVersion) },
+	}
+	if self {
+		o, err := newOwn(a, db, sign)
+		if err != nil {
+			return err
+		}
+		defer o.authority.Close()
+		people.own = o.connections
+		jobs = append(jobs, o.keeper.Run)
+		f.door, f.identity, f.mount = o, scope.Set{}, o.mount
+		f.issuer = func() (string, error) { return a.cfg.Server.PublicURL.String(), nil }
+	}
+	m, err := a.mcpServer(people, nil)
+	if err != nil {
+		return err
+	}
+	// Everything in the background ends before the store is closed.
+	work, stop := context.WithCancel(ctx)
+	for _, job := range jobs {
+		done := background(func() { job(work) })
+		defer done()
+	}
+	var signedIn func()
+	defer func() {
+		stop()
+		if signedIn != nil {
+			signedIn()
+		}
+	}()
+	// Listening first: a client that comes before the provider is known is told
+	// to come back, instead of meeting a closed port.
+	f.up = func() { signedIn = background(func() { sign.run(work) }) }
+	return a.http(ctx, m, f)
+}
+
+// openStore opens the database; it is nil when ctx ended before.
+func (a *app) openStore(ctx context.Context) (*store.Store, error) {
+	c := a.cfg.Storage
+	db, err := store.Open(ctx, store.Options{Path: c.Database, URL: c.URL, Key: c.EncryptionKey, PreviousKeys: c.PreviousKeys})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, nil //nolint:nilnil // stopped before it began
+	case err != nil:
+		return nil, fmt.Errorf("database error: %w", err)
+	}
+	return db, nil
 }
 
 func storeCheck(ctx context.Context, db *store.Store) server.Check {

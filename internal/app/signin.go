@@ -16,6 +16,7 @@ import (
 
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/auth/bearer"
+	"nextcloud-mcp-server/internal/config"
 	"nextcloud-mcp-server/internal/oidcclient"
 	"nextcloud-mcp-server/internal/scope"
 	"nextcloud-mcp-server/internal/server"
@@ -28,6 +29,8 @@ import (
 type signIn struct {
 	app *app
 	db  *store.Store
+	// optional says that people can sign in without a provider, by Login Flow.
+	optional bool
 
 	current atomic.Pointer[provider]
 	ended   *expirable.LRU[[sha256.Size]byte, struct{}] // outlives the verifiers
@@ -56,9 +59,10 @@ const (
 	refusalShown = 5 * time.Minute
 )
 
-func newSignIn(a *app, db *store.Store) *signIn {
+func newSignIn(a *app, db *store.Store, optional bool) *signIn {
 	return &signIn{
-		app: a, db: db, discovery: server.Check{Status: "waiting"}, invalid: make(chan string, 1),
+		optional: optional,
+		app:      a, db: db, discovery: server.Check{Status: "waiting"}, invalid: make(chan string, 1),
 		ended: expirable.NewLRU[[sha256.Size]byte, struct{}](maxEnded, nil, endedKept),
 	}
 }
@@ -120,7 +124,7 @@ func (s *signIn) checks(ctx context.Context) (ready bool, c checks) {
 			client, ready = server.Check{Status: "ok"}, true
 		}
 	}
-	return ready, checks{"oidc_discovery": s.discovery, "oauth_client": client}
+	return ready || s.optional, checks{"oidc_discovery": s.discovery, "oauth_client": client}
 }
 
 func (s *signIn) setDiscovery(status, detail string) {
@@ -139,6 +143,11 @@ func (s *signIn) discoveryURL() string {
 
 // run brings the sign-in up and keeps it up until ctx ends.
 func (s *signIn) run(ctx context.Context) {
+	if s.app.cfg.SignIn.Method == config.LoginFlowMethod {
+		s.setDiscovery("ok", "not used: people sign in with Login Flow v2")
+		s.announce(ctx)
+		return
+	}
 	meta, ok := s.discover(ctx)
 	for ok {
 		meta, ok = s.serve(ctx, meta)
@@ -165,6 +174,9 @@ func (s *signIn) discover(ctx context.Context) (*oidcclient.Provider, bool) {
 	log, cfg := s.app.log, s.app.cfg.SignIn
 	url := s.discoveryURL()
 	wait := oidcclient.Backoff{Base: cfg.BackoffBase, Max: cfg.BackoffMax}
+	if s.optional {
+		wait.Max = max(wait.Max, time.Minute) // a stock Nextcloud has none
+	}
 	last := ""
 	for {
 		log.InfoContext(ctx, "Performing OIDC discovery: "+url)
@@ -180,8 +192,15 @@ func (s *signIn) discover(ctx context.Context) (*oidcclient.Provider, bool) {
 		}
 		if err.Error() != last {
 			last = err.Error()
-			log.ErrorContext(ctx, discoveryFailed(err))
+			if s.optional {
+				log.InfoContext(ctx, "No OpenID provider to sign in at ("+err.Error()+"); people sign in with Nextcloud's Login Flow v2")
+			} else {
+				log.ErrorContext(ctx, discoveryFailed(err))
+			}
 			s.setDiscovery("waiting", problemOf(err))
+		}
+		if s.optional {
+			s.announce(ctx)
 		}
 		if !sleep(ctx, wait.Next()) {
 			return nil, false
@@ -223,6 +242,10 @@ func (s *signIn) reportPKCE(ctx context.Context, meta *oidcclient.Provider) {
 	case oidcclient.PKCES256:
 		log.InfoContext(ctx, "✓ PKCE support validated: ['S256']")
 	case oidcclient.PKCEMissing:
+		if s.app.cfg.SignIn.AuthorizationServer == config.Self {
+			log.InfoContext(ctx, "The provider does not advertise PKCE; it is used all the same. Clients are not concerned: they talk to this server.")
+			return
+		}
 		log.ErrorContext(ctx, "PKCE validation failed: the provider does not advertise code_challenge_methods_supported. Clients such as Claude Code refuse to sign in; update the oidc app to 1.10 or newer. Going on, because PKCE may work all the same.")
 	case oidcclient.PKCEWithoutS256:
 		log.WarnContext(ctx, "PKCE validation failed: the provider advertises PKCE without S256. Clients refuse to sign in; switch S256 on at the provider. Going on.")
@@ -232,6 +255,7 @@ func (s *signIn) reportPKCE(ctx context.Context, meta *oidcclient.Provider) {
 // ownClient is this server's own client at the provider, in mode A or B.
 type ownClient interface {
 	Credentials(ctx context.Context) (oidcclient.Client, error)
+	Lookup(ctx context.Context, clientID string) (oidcclient.Client, error)
 	InvalidClient(ctx context.Context, clientID string) error
 	Ready() <-chan struct{}
 	Run(ctx context.Context)
@@ -250,7 +274,7 @@ func (s *signIn) clientFor(ctx context.Context, meta *oidcclient.Provider) ownCl
 	return oidcclient.New(s.db, s.app.host.HTTP(), oidcclient.RegistrarConfig{
 		Provider:             meta.Issuer,
 		RegistrationEndpoint: meta.RegistrationEndpoint,
-		RedirectURI:          strings.TrimSuffix(cfg.Server.PublicURL.String(), "/") + "/oauth/callback",
+		RedirectURI:          cfg.Server.PublicURL.String() + callbackPath,
 		Scopes:               scopes,
 		Resource:             server.ResourceURL(cfg.Server.PublicURL),
 		TokenType:            string(cfg.SignIn.TokenType),
@@ -273,13 +297,7 @@ func (s *signIn) use(meta *oidcclient.Provider, client ownClient) {
 			}
 			return c.ID, c.Secret, nil
 		},
-		OnInvalidClient: func(_ context.Context, id string) {
-			// Registering again takes its time; the check that found out does not wait.
-			select {
-			case s.invalid <- id:
-			default: // one is being replaced already
-			}
-		},
+		OnInvalidClient: func(_ context.Context, id string) { s.clientRefused(id) },
 		// The oidc app's introspection answers only to whom a token is for.
 		TrustIntrospection: s.onNextcloud(meta.IntrospectionEndpoint, "/apps/oidc/introspect"),
 		ScopePrefix:        cfg.SignIn.ResourceServerID,
@@ -287,6 +305,38 @@ func (s *signIn) use(meta *oidcclient.Provider, client ownClient) {
 		HTTP:               s.app.host.HTTP(),
 		Log:                s.app.log,
 	}, nil)})
+}
+
+// clientRefused notes that the provider refuses our own client. Registering
+// again takes its time, and whoever found out does not wait.
+func (s *signIn) clientRefused(id string) {
+	select {
+	case s.invalid <- id:
+	default: // one is being replaced already
+	}
+}
+
+// Provider is the provider with our own client there, for people who sign in;
+// false while there is none.
+func (s *signIn) Provider() (*oidcclient.Provider, oidcclient.Client, bool) {
+	p := s.current.Load()
+	if p == nil || s.app.cfg.SignIn.Method == config.LoginFlowMethod {
+		return nil, oidcclient.Client{}, false
+	}
+	client, err := p.client.Credentials(context.Background()) // known, or not
+	if err != nil {
+		return nil, oidcclient.Client{}, false
+	}
+	return p.meta, client, true
+}
+
+// lookup is a client of ours that something was begun with.
+func (s *signIn) lookup(ctx context.Context, clientID string) (oidcclient.Client, error) {
+	p := s.current.Load()
+	if p == nil {
+		return oidcclient.Client{}, errNoProvider
+	}
+	return p.client.Lookup(ctx, clientID)
 }
 
 // replaceRefused registers again, where that is possible, each time the
@@ -346,17 +396,32 @@ func (s *signIn) awaitClient(ctx context.Context, client ownClient) {
 	select {
 	case <-ctx.Done():
 	case <-client.Ready():
-		s.ready.Do(func() {
-			s.app.log.InfoContext(ctx, "OAuth initialization complete")
-			s.app.announce(ctx)
-		})
+		s.announce(ctx)
+	case <-s.enough():
+		s.announce(ctx)
 	}
+}
+
+// enough fires when people need not wait any longer for a client at the
+// provider.
+func (s *signIn) enough() <-chan time.Time {
+	if !s.optional {
+		return nil
+	}
+	return time.After(5 * time.Second)
+}
+
+// announce says, once, that people can sign in.
+func (s *signIn) announce(ctx context.Context) {
+	s.ready.Do(func() {
+		s.app.log.InfoContext(ctx, "OAuth initialization complete")
+		s.app.announce(ctx)
+	})
 }
 
 // watch looks from time to time whether the provider describes itself in
 // another way, and answers that; ok is false when ctx ended.
 func (s *signIn) watch(ctx context.Context, meta *oidcclient.Provider, client ownClient) (changed *oidcclient.Provider, ok bool) {
-	const seldom = 10 * time.Minute
 	last, failing := time.Now(), false
 	for {
 		if !sleep(ctx, s.app.cfg.SignIn.BackoffMax) {
@@ -387,6 +452,9 @@ func (s *signIn) watch(ctx context.Context, meta *oidcclient.Provider, client ow
 		failing = err != nil
 	}
 }
+
+// seldom is how often a provider is looked at that may have changed.
+const seldom = 10 * time.Minute
 
 func sleep(ctx context.Context, d time.Duration) bool {
 	select {

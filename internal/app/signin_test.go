@@ -11,7 +11,7 @@ import (
 // TestEndedTokenStaysEnded: also for the verifier of a provider that was
 // described anew, which remembers nothing.
 func TestEndedTokenStaysEnded(t *testing.T) {
-	s := newSignIn(nil, nil)
+	s := newSignIn(nil, nil, false)
 	s.refuse("ended")
 	s.current.Store(&provider{verifier: bearer.New(bearer.Config{}, nil)})
 	_, err := s.Verify(t.Context(), "ended")

@@ -31,6 +31,13 @@ func (s *nextcloudState) check() server.Check {
 	return server.Check{Status: "ok", Detail: "version " + s.version}
 }
 
+// currentVersion is Nextcloud's version, empty while nobody knows it.
+func (s *nextcloudState) currentVersion() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.version
+}
+
 // watchNextcloud looks at Nextcloud from time to time, for the readiness
 // report; found is told its version and may be nil.
 func (a *app) watchNextcloud(ctx context.Context, found func(version string)) {

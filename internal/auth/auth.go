@@ -53,8 +53,17 @@ type Principal struct {
 	// GrantID is the connection that this server's own authorization server
 	// granted; empty for everybody else.
 	GrantID string
+	// ClientName is how the client of that connection calls itself; may be
+	// empty.
+	ClientName string
+	// GrantEnds is when that connection ends by itself; zero means never.
+	GrantEnds time.Time
 	// Policy is what the person allows the connection beyond its scopes.
 	Policy policy.Policy
+
+	// LoginName is what the person typed beside the password of Basic; empty
+	// for everybody else. It is not the Nextcloud user id.
+	LoginName string
 
 	// Trusted marks a person who needs no scope: the one of a single-user mode,
 	// and everybody who signs in with Basic.
@@ -84,6 +93,26 @@ func (p *Principal) Grant() string {
 // checked now (503); it never lets an unchecked token in.
 type Verifier interface {
 	Verify(ctx context.Context, token string) (*Principal, error)
+}
+
+// SignInRequired says that this server holds no credential of the person for
+// Nextcloud, or no longer a good one, so that a call cannot go on until the
+// person has signed in. A data leg answers it.
+type SignInRequired struct {
+	// URL is where the person signs in, an address of this server that holds
+	// no secret.
+	URL string
+	// Reason is one sentence for the person, without a full stop; may be empty.
+	Reason string
+}
+
+// Error is the reason and the address.
+func (e *SignInRequired) Error() string {
+	reason := e.Reason
+	if reason == "" {
+		reason = "the person has to sign in to Nextcloud"
+	}
+	return reason + ": " + e.URL
 }
 
 // The error codes of RFC 6750, 3.1 and RFC 6749, 4.1.2.1.

@@ -119,6 +119,10 @@ type Clients struct {
 	Registration bool           // clients may register themselves (RFC 7591)
 	Schemes      []string       // URL schemes of native programs that redirect URIs may have
 	Networks     []netip.Prefix // private networks that clients' metadata documents may be fetched from
+
+	// InsecureDocuments lets metadata documents come over http from loopback,
+	// for the demo; nothing sets it from outside.
+	InsecureDocuments bool
 }
 
 // Client is an MCP client that the configuration names: a public one, which

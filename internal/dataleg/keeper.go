@@ -36,6 +36,8 @@ type Keeper struct {
 
 	// Ended is told of each grant that the keeper ended; may be nil.
 	Ended func(grantID string)
+	// Sweeps are more that has to be cleaned up once an hour.
+	Sweeps []func(ctx context.Context) error
 }
 
 // NewKeeper is the keeper of the connections to host.
@@ -96,8 +98,10 @@ func (k *Keeper) keep(ctx context.Context) {
 		return
 	}
 	k.swept = now
-	if err := k.store.Sweep(ctx); err != nil && ctx.Err() == nil {
-		k.log.WarnContext(ctx, "What expired could not be deleted from the database", "error", err)
+	for _, sweep := range append([]func(context.Context) error{k.store.Sweep}, k.Sweeps...) {
+		if err := sweep(ctx); err != nil && ctx.Err() == nil {
+			k.log.WarnContext(ctx, "What expired could not be deleted from the database", "error", err)
+		}
 	}
 }
 

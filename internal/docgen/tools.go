@@ -29,10 +29,14 @@ func Tools() []byte {
 	sets := tools.All()
 	scopes := scope.Set{}
 	for _, set := range sets {
-		fmt.Fprintf(&b, "\n## %s (`%s`)\n\n| Tool | Tier | Scope | Effect | What it does |\n|---|---|---|---|---|\n", set.Title, set.Name)
+		fmt.Fprintf(&b, "\n## %s (`%s`)\n\n", set.Title, set.Name)
+		if set.Connections {
+			b.WriteString("Offered where clients are connected by this server's own authorization server.\n\n")
+		}
+		fmt.Fprint(&b, "| Tool | Tier | Scope | Effect | What it does |\n|---|---|---|---|---|\n")
 		for _, t := range set.Tools {
 			scopes = scopes.Union(t.Needs())
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(t.Name), t.Tier, code(t.Needs().String()), t.Effect, cell(t.Description))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(t.Name), t.Tier, needed(t), t.Effect, cell(t.Description))
 		}
 		for _, t := range set.Tools {
 			writeArguments(&b, t)
@@ -51,6 +55,14 @@ func Tools() []byte {
 		fmt.Fprintf(&b, "- %s\n", code(s))
 	}
 	return b.Bytes()
+}
+
+// needed are the scopes of a tool.
+func needed(t *tool.Tool) string {
+	if t.Anyone {
+		return "none"
+	}
+	return code(t.Needs().String())
 }
 
 // argumentSchema is what the page needs of an input schema.

@@ -9,6 +9,33 @@ import (
 	"nextcloud-mcp-server/internal/nextcloudtest"
 )
 
+// With this server's own authorization server everything works on every
+// version, whatever apps are there.
+func TestOwnConnectionsOnEveryVersion(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"28.0.2", "29.0.1", "30.0.5", "31.0.2", "34.0.1"} {
+		for _, apps := range []string{"oidc", "stock"} {
+			t.Run(version+" "+apps, func(t *testing.T) {
+				t.Parallel()
+				sim := nextcloudtest.Start(t, &nextcloudtest.Options{
+					Version: version, SampleData: true, DisableOIDC: apps == "stock", DisableUserOIDC: apps == "stock",
+				})
+				endpoint, _ := serve(t, sim)
+				s, err := e2e.Connect(t.Context(), endpoint, "alice", "alice-password-1", nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				call(t, s, "nc_notes_search_notes", anyNote, nil)
+				call(t, s, "nc_calendar_list_events", map[string]any{"calendar_name": "personal", "start_date": "2030-05-01", "end_date": "2030-05-03"}, nil)
+				if n := len(sim.AppPasswords("alice")); n != 1 {
+					t.Errorf("%d app passwords, want the one of the connection", n)
+				}
+			})
+		}
+	}
+}
+
 // TestVersions is the table of docs/oauth-setup.md.
 func TestVersions(t *testing.T) {
 	t.Parallel()
@@ -24,7 +51,7 @@ func TestVersions(t *testing.T) {
 		t.Run(tc.version, func(t *testing.T) {
 			t.Parallel()
 			sim := nextcloudtest.Start(t, &nextcloudtest.Options{Version: tc.version, SampleData: true})
-			endpoint, _ := serve(t, sim)
+			endpoint, _ := serve(t, sim, "MCP_AUTHORIZATION_SERVER=issuer")
 			s, err := e2e.Connect(t.Context(), endpoint, "alice", "alice-password-1", nil)
 			if err != nil {
 				// Before oidc 1.10 nothing says that PKCE is there, and the official

@@ -99,9 +99,16 @@ func (b *Browser) walk(ctx context.Context, start, until string) (*url.URL, *Pag
 			continue
 		}
 		page := describePage(got)
-		f := firstForm(got.doc)
-		if f == nil || f.submit(b.Deny) == nil {
-			return nil, page, nil
+		f := b.chooseForm(got.doc)
+		if f == nil {
+			onward, err := b.leave(ctx, got)
+			if err != nil || onward == nil {
+				return nil, page, err
+			}
+			if next, err = http.NewRequestWithContext(ctx, http.MethodGet, onward.String(), nil); err != nil {
+				return nil, nil, fmt.Errorf("go on: %w", err)
+			}
+			continue
 		}
 		if f.asksPassword() {
 			if loggedIn {
@@ -139,7 +146,7 @@ func (b *Browser) load(r *http.Request) (*loaded, error) {
 		return nil, fmt.Errorf("load page: %w", err)
 	}
 	defer answer.Body.Close()
-	doc, err := html.Parse(io.LimitReader(answer.Body, maxPage))
+	doc, err := html.ParseWithOptions(io.LimitReader(answer.Body, maxPage), html.ParseOptionEnableScripting(false))
 	if err != nil {
 		return nil, fmt.Errorf("read page: %w", err)
 	}
@@ -211,14 +218,60 @@ type form struct {
 	fields []*html.Node
 }
 
-// firstForm returns the first form that can be submitted.
-func firstForm(doc *html.Node) *form {
+// chooseForm returns the form that a person fills in: the one with a password, else the one that asks yes or no, else the
+// first that can be submitted.
+func (b *Browser) chooseForm(doc *html.Node) *form {
+	var question, first *form
 	for _, n := range find(doc, func(n *html.Node) bool { return n.Data == "form" }) {
 		f := &form{node: n, fields: find(n, func(n *html.Node) bool {
 			return slices.Contains([]string{"input", "button", "select", "textarea"}, n.Data)
 		})}
-		if f.submit(false) != nil {
+		yes, no := f.buttons()
+		switch {
+		case f.submit(b.Deny) == nil:
+		case f.asksPassword():
 			return f
+		case question == nil && yes != nil && no != nil:
+			question = f
+		case first == nil:
+			first = f
+		}
+	}
+	if question != nil {
+		return question
+	}
+	return first
+}
+
+// leave returns where a page without a form sends the browser: a waiting page, after what it waits for was done in
+// another tab, and a page that says goodbye. It is nil for all others.
+func (b *Browser) leave(ctx context.Context, got *loaded) (*url.URL, error) {
+	refresh := refreshOf(got)
+	if refresh == nil {
+		return nil, nil //nolint:nilnil // nowhere is an answer
+	}
+	for _, n := range find(got.doc, func(n *html.Node) bool { return n.Data == "a" && value(n, "target") == "_blank" }) {
+		tab, err := got.url.Parse(value(n, "href"))
+		if err != nil {
+			return nil, fmt.Errorf("open another tab: %w", err)
+		}
+		if _, _, err := b.walk(ctx, tab.String(), ""); err != nil {
+			return nil, err
+		}
+		break
+	}
+	return refresh, nil
+}
+
+// refreshOf returns where a page goes on to by itself, or nil.
+func refreshOf(got *loaded) *url.URL {
+	for _, n := range find(got.doc, func(n *html.Node) bool {
+		return n.Data == "meta" && strings.EqualFold(value(n, "http-equiv"), "refresh")
+	}) {
+		_, target, _ := strings.Cut(value(n, "content"), ";")
+		_, target, _ = strings.Cut(target, "=")
+		if u, err := got.url.Parse(strings.Trim(strings.TrimSpace(target), `'"`)); err == nil {
+			return u
 		}
 	}
 	return nil
@@ -230,7 +283,15 @@ func (f *form) asksPassword() bool {
 
 // submit returns the button to press: the one that says no when that is wanted and offered, else the first other one.
 func (f *form) submit(deny bool) *html.Node {
-	var yes, no *html.Node
+	yes, no := f.buttons()
+	if deny && no != nil {
+		return no
+	}
+	return yes
+}
+
+// buttons are the first one that says yes and the first one that says no.
+func (f *form) buttons() (yes, no *html.Node) {
 	for _, n := range f.fields {
 		if typ := value(n, "type"); typ != "submit" && (typ != "" || n.Data != "button") {
 			continue
@@ -244,10 +305,7 @@ func (f *form) submit(deny bool) *html.Node {
 			yes = n
 		}
 	}
-	if no != nil && (deny || yes == nil) {
-		return no
-	}
-	return yes
+	return yes, no
 }
 
 // request fills the form in and makes the request that submits it.

@@ -72,10 +72,16 @@ func (s *Server) identifyBearer(token string) identity {
 	if a, loginName, state := s.checkAppPassword(token, ""); state == goodAppPassword && !a.profile().Disabled {
 		return identity{account: a, loginName: loginName, how: byAppPassword, secret: token}
 	}
-	if s.opts.DisableOIDC || s.opts.DisableUserOIDC {
+	if s.opts.DisableUserOIDC {
 		return identity{}
 	}
-	userID, ok := s.acceptToken(token)
+	userID, ok := "", false
+	if !s.opts.DisableOIDC {
+		userID, ok = s.acceptToken(token)
+	}
+	if !ok && s.opts.AcceptBearer != nil {
+		userID, ok = s.opts.AcceptBearer(token)
+	}
 	a := s.account(userID)
 	if !ok || a == nil || a.profile().Disabled {
 		return identity{}

@@ -1,8 +1,11 @@
 package nextcloudtest
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"time"
 )
 
@@ -102,7 +105,7 @@ func (s *Server) flowPoll(w http.ResponseWriter, r *http.Request, _ *account) {
 		Server      string `json:"server"`
 		LoginName   string `json:"loginName"`
 		AppPassword string `json:"appPassword"`
-	}{s.base(r), granted.loginName, granted.appPassword})
+	}{cmp.Or(s.opts.FlowServer, s.base(r)), granted.loginName, granted.appPassword})
 }
 
 // flowOpen is the link that the application shows: it binds the flow to the browser.
@@ -170,6 +173,10 @@ func (s *Server) flowPick(w http.ResponseWriter, r *http.Request, _ *account) {
 		refuseFlow(w, "Login flow session is missing or expired.")
 		return
 	}
+	if !s.allowsAgent(flow.client) {
+		refuseFlow(w, "Please use original client")
+		return
+	}
 	form.Client = flow.client
 	s.introduceSession(w, one)
 	renderPage(w, http.StatusOK, "Connect to your account", form.pickPage())
@@ -184,10 +191,17 @@ func (s *Server) flowOf(one *session, stateToken string) *loginFlow {
 	defer s.mu.Unlock()
 	s.flows.forgetOld(s.now())
 	flow := s.flows.byLogin[one.flow]
-	if flow == nil || !same(one.stateToken, stateToken) || flow.granted != nil {
+	if flow == nil || !same(one.stateToken, stateToken) || flow.granted != nil || !s.allowsAgent(flow.client) {
 		return nil
 	}
 	return flow
+}
+
+// allowsAgent tells whether an application may use Login Flow v2.
+//
+// Nextcloud: this is not looked at when a flow begins, only on its pages after the first.
+func (s *Server) allowsAgent(agent string) bool {
+	return len(s.agents) == 0 || slices.ContainsFunc(s.agents, func(allowed *regexp.Regexp) bool { return allowed.MatchString(agent) })
 }
 
 func refuseFlow(w http.ResponseWriter, why string) {
@@ -208,12 +222,8 @@ func (s *Server) flowGrantPage(w http.ResponseWriter, r *http.Request, a *accoun
 func (s *Server) flowGrantPost(w http.ResponseWriter, r *http.Request, a *account) {
 	one := s.session(r)
 	flow := s.flowOf(one, r.PostFormValue("stateToken"))
-	switch {
-	case flow == nil:
+	if flow == nil {
 		refuseFlow(w, "State token does not match")
-		return
-	case s.opts.ForbidAppPasswords:
-		refuseFlow(w, "Creating app passwords is disabled")
 		return
 	}
 	secret := s.createAppPassword(a, one.loginName, flow.client, false)

@@ -137,3 +137,53 @@ func TestLoginRedirectStaysHere(t *testing.T) {
 		}
 	}
 }
+
+// Nextcloud tells an application that is not allowed only on the second page of its flow.
+func TestLoginFlowAllowedAgents(t *testing.T) {
+	s := Start(t, &Options{AllowedUserAgents: []string{"(?i)^other", "^test cl"}})
+	if _, err := NewBrowser("alice", "alice-password-1").Complete(t.Context(), startFlow(t, s).Login); err != nil {
+		t.Error(err)
+	}
+	if n := len(s.AppPasswords("alice")); n != 1 {
+		t.Errorf("%d app passwords for an allowed application", n)
+	}
+	s = Start(t, &Options{AllowedUserAgents: []string{"(?i)nextcloud-android"}})
+	page, err := NewBrowser("alice", "alice-password-1").Complete(t.Context(), startFlow(t, s).Login)
+	if err != nil || page.Status != http.StatusForbidden || page.URL.Path != "/login/v2/flow" || !strings.Contains(page.Text, "original client") {
+		t.Errorf("came to %+v, %v", page, err)
+	}
+	if n := len(s.AppPasswords("alice")); n != 0 {
+		t.Errorf("%d app passwords for an application that is not allowed", n)
+	}
+}
+
+// auth_can_create_app_token is about the exchange and the settings, not about Login Flow v2.
+func TestLoginFlowWhereExchangeIsForbidden(t *testing.T) {
+	s := Start(t, &Options{ForbidAppPasswords: true, FlowServer: "https://other.example"})
+	flow := startFlow(t, s)
+	if _, err := NewBrowser("alice", "alice-password-1").Complete(t.Context(), flow.Login); err != nil {
+		t.Fatal(err)
+	}
+	code, body := pollFlow(t, s, flow)
+	wantStatus(t, "poll", http.StatusOK, code)
+	if !strings.Contains(body, `other.example`) {
+		t.Errorf("answer %s does not name FlowServer", body)
+	}
+}
+
+// Bearer tokens of another issuer count where user_oidc knows it.
+func TestAcceptBearer(t *testing.T) {
+	accept := func(token string) (string, bool) { return "alice", token == "of-another-issuer" }
+	for _, c := range []struct {
+		name string
+		opts Options
+		want int
+	}{
+		{"known issuer", Options{AcceptBearer: accept}, http.StatusOK},
+		{"known issuer, no oidc app", Options{AcceptBearer: accept, DisableOIDC: true}, http.StatusOK},
+		{"no user_oidc", Options{AcceptBearer: accept, DisableUserOIDC: true}, http.StatusUnauthorized},
+		{"unknown issuer", Options{}, http.StatusUnauthorized},
+	} {
+		wantStatus(t, c.name, c.want, status(t, New(&c.opts), whoAmI, "Bearer of-another-issuer"))
+	}
+}

@@ -30,11 +30,19 @@ type Options struct {
 	DisableUserOIDC       bool // no API takes OAuth access tokens
 	DisableNotes          bool // the notes app is not installed
 	DisablePKCEMetadata   bool // discovery is silent about PKCE
-	ForbidAppPasswords    bool // auth_can_create_app_token is off
+	ForbidAppPasswords    bool // auth_can_create_app_token is off: no exchange; Login Flow v2 does not look at it
 	Consent               bool // allow_user_settings: people choose scopes on a consent page
 	Maintenance           bool // see SetMaintenance
 	UntrustedDomain       bool // see SetUntrustedDomain
 	BruteForceLimit       int  // bad logins after which an address is locked out, 12 by default; negative: never
+
+	// AllowedUserAgents are regular expressions of applications that may use Login Flow v2
+	// (core.login_flow_v2.allowed_user_agents); empty: all may.
+	AllowedUserAgents []string
+	// FlowServer is what Login Flow v2 says the server's address is; empty: its address.
+	FlowServer string
+	// AcceptBearer is a provider of user_oidc with check-bearer: it says which user a token of another issuer is for.
+	AcceptBearer func(token string) (userID string, ok bool)
 
 	// SampleData fills every account with a few notes, events and tasks.
 	SampleData bool

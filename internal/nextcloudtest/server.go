@@ -2,6 +2,7 @@ package nextcloudtest
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ type Server struct {
 	log    requestLog
 	faults faults
 	oidc   *provider
+	agents []*regexp.Regexp // Options.AllowedUserAgents
 
 	accounts map[string]*account // by user id; the map itself never changes after New
 
@@ -61,6 +63,9 @@ func New(opts *Options) *Server {
 		untrustedDomain:     o.UntrustedDomain,
 		disableRegistration: o.DisableRegistration,
 		consent:             o.Consent,
+	}
+	for _, allowed := range o.AllowedUserAgents {
+		s.agents = append(s.agents, regexp.MustCompile(allowed))
 	}
 	s.oidc = newProvider()
 	s.sessions = newSessions()

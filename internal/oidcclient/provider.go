@@ -38,6 +38,7 @@ type Provider struct {
 	ScopesSupported       []string
 	CodeChallengeMethods  []string // as advertised; nil when the field is missing
 	SigningAlgorithms     []string // of ID tokens
+	AuthMethods           []string // how clients may authenticate at the token endpoint; nil when the field is missing
 	IssParameter          bool     // the authorization answer carries iss (RFC 9207)
 }
 
@@ -78,6 +79,7 @@ type metadata struct {
 	ScopesSupported       strList `json:"scopes_supported"`
 	CodeChallengeMethods  strList `json:"code_challenge_methods_supported"`
 	SigningAlgorithms     strList `json:"id_token_signing_alg_values_supported"`
+	AuthMethods           strList `json:"token_endpoint_auth_methods_supported"`
 	IssParameter          bool    `json:"authorization_response_iss_parameter_supported"`
 }
 
@@ -129,6 +131,7 @@ func Discover(ctx context.Context, client *http.Client, discoveryURL string, opt
 		ScopesSupported:       doc.ScopesSupported,
 		CodeChallengeMethods:  doc.CodeChallengeMethods,
 		SigningAlgorithms:     doc.SigningAlgorithms,
+		AuthMethods:           doc.AuthMethods,
 		IssParameter:          doc.IssParameter,
 	}
 	if opts.Issuer != "" {

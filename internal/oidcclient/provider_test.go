@@ -62,6 +62,7 @@ func TestDiscover(t *testing.T) {
 		ScopesSupported:       []string{"openid", "profile", "email", "roles", "groups", "offline_access"},
 		CodeChallengeMethods:  []string{"S256", "plain"},
 		SigningAlgorithms:     []string{"RS256", "HS256"},
+		AuthMethods:           []string{"client_secret_post", "client_secret_basic"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

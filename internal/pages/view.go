@@ -4,8 +4,7 @@ import "time"
 
 // Page is one page; Write shows it.
 type Page interface {
-	title(t *texts) string
-	body(t *texts) node
+	draw(t view) sheet
 }
 
 // Landing is what a person sees who opens this server's address in a browser.
@@ -94,6 +93,12 @@ type Leaving struct {
 	Denied     bool
 }
 
+// Onward sends the browser to where a sign-in goes on, such as the OpenID
+// provider, after a form was posted: like Leaving, a page and not a redirect.
+type Onward struct {
+	To string // an https or http address
+}
+
 // Account is what a person sees of their connections.
 type Account struct {
 	UserName    string
@@ -139,7 +144,7 @@ type Change struct {
 type SignedOut struct{ AccountURL string }
 
 // Failure says what happened and what to do. Code is the key of the words: a
-// signin.ProblemCode, or one of the codes that pages lists itself.
+// signin.ProblemCode, or one of the codes below.
 type Failure struct {
 	Code     string
 	Client   *ClientView // may be nil
@@ -147,3 +152,22 @@ type Failure struct {
 	RetryURL string      // where to begin again; may be empty
 	BackTo   string      // the client's redirect URI with an error, when it is proven; may be empty
 }
+
+// The codes of failures that are not those of a sign-in at Nextcloud.
+const (
+	CodeUnknownClient     = "unknown_client"
+	CodeBadRedirect       = "bad_redirect"
+	CodeClientUnavailable = "client_unavailable"
+	CodeBadClientDocument = "bad_client_document"
+	CodeOtherBrowser      = "other_browser"
+	CodeFlowGone          = "flow_gone"
+	CodeCSRF              = "csrf"
+	CodeCookiesOff        = "cookies_off"
+	CodeRateLimited       = "rate_limited"
+	CodeNotFound          = "not_found"
+	CodeMethod            = "method"
+	CodeServerError       = "server_error"
+	CodeUnavailable       = "unavailable"
+	CodeNoSignIn          = "no_sign_in"
+	CodeAlreadyAnswered   = "already_answered"
+)

@@ -243,7 +243,7 @@ func TestMetadata(t *testing.T) {
 			})
 			want := map[string]any{
 				"resource": test.resource, "authorization_servers": []any{"https://cloud.example.org/index.php"},
-				"scopes_supported":         []any{"email", "files.read", "notes.read", "notes.write", "openid", "profile"},
+				"scopes_supported":         []any{"files.read", "notes.read", "notes.write", "openid", "profile"},
 				"bearer_methods_supported": []any{"header"}, "resource_name": "Nextcloud MCP Server",
 			}
 			for _, u := range test.urls {

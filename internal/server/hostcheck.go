@@ -8,14 +8,19 @@ import (
 	"strings"
 )
 
-// hostCheck refuses requests under names that are not ours and from web pages
-// that are not ours (DNS rebinding, cross-site calls; MCP 2026-07-28,
-// Transports: Origin MUST be validated).
+// hostCheck refuses requests under names that are not ours, and calls of MCP
+// from web pages that are not ours (DNS rebinding, cross-site calls; MCP
+// 2026-07-28, Transports: Origin MUST be validated). The other routes are for
+// browsers: metadata and the endpoints of OAuth are open to any page, which
+// gets nothing there without a secret of its own, and forms are guarded where
+// they are read. Their Origin is often "null", since no page says whence a
+// person came.
 type hostCheck struct {
 	hosts   []string // lower case; "name" or "name:port" or "name:*"
 	origins []string // lower case
 	// loopbackOrigins lets pages served from this machine in (Inspector). Only
-	// where a bearer is needed: without one such a page could do anything.
+	// where a bearer is needed: without one such a page could do anything, and
+	// a browser that once asked for a password sends it along by itself.
 	loopbackOrigins bool
 }
 
@@ -30,16 +35,20 @@ func newHostCheck(cfg *Config) *hostCheck {
 	return c
 }
 
-func (c *hostCheck) check(next http.Handler) http.Handler {
+// host guards every route.
+func (c *hostCheck) host(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !c.hostAllowed(r.Host) {
 			http.Error(w, "This server is not known under this host name. Set NEXTCLOUD_MCP_SERVER_URL to the address that clients use, or add the name to MCP_ALLOWED_HOSTS.", http.StatusForbidden)
 			return
 		}
-		if strings.HasPrefix(r.URL.Path, wellKnown) { // public, for any page
-			next.ServeHTTP(w, r)
-			return
-		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// origin guards the MCP endpoint.
+func (c *hostCheck) origin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origins := r.Header.Values("Origin")
 		if len(origins) > 1 || (len(origins) == 1 && !c.originAllowed(origins[0])) {
 			http.Error(w, "Web pages of this origin may not use this server. Add the origin to MCP_ALLOWED_ORIGINS to allow it.", http.StatusForbidden)

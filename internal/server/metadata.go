@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"nextcloud-mcp-server/internal/auth"
-	"nextcloud-mcp-server/internal/scope"
 )
 
 // metadata serves the protected resource metadata of RFC 9728.
@@ -25,7 +24,7 @@ type resourceMetadata struct {
 
 func (m *metadata) serve(w http.ResponseWriter, r *http.Request) {
 	if m.cfg.Door == nil {
-		http.NotFound(w, r) // nothing is protected
+		http.NotFound(w, r) // no token protects anything
 		return
 	}
 	// The document is public; any page may read it.
@@ -49,13 +48,12 @@ func (m *metadata) serve(w http.ResponseWriter, r *http.Request) {
 		unavailable(w, refusal)
 		return
 	}
-	scopes := scope.NewSet(scope.OpenID, scope.Profile, scope.Email).Union(m.cfg.Gate.Scopes())
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "public, max-age=60")
 	_ = json.NewEncoder(w).Encode(resourceMetadata{
 		Resource:               ResourceURL(m.cfg.Public),
 		AuthorizationServers:   []string{issuer},
-		ScopesSupported:        scopes.Strings(),
+		ScopesSupported:        m.cfg.Identity.Union(m.cfg.Gate.Scopes()).Strings(),
 		BearerMethodsSupported: []string{"header"},
 		ResourceName:           "Nextcloud MCP Server",
 	})

@@ -17,6 +17,7 @@ import (
 
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/policy"
 	"nextcloud-mcp-server/internal/scope"
 	"nextcloud-mcp-server/internal/tool"
 )
@@ -29,6 +30,12 @@ var people = map[string]*auth.Principal{
 	"powerless":  {Issuer: "https://cloud.example.org", Subject: "powerless"},
 	"just-over":  {Issuer: "https://cloud.example.org", Subject: "skewed", Scopes: scope.NewSet(scope.NotesRead), Expires: time.Unix(1000, 0)},
 	"impostor-1": nil,
+
+	// Connections that their people narrowed.
+	"refusing":   {Subject: "refusing", Scopes: scope.NewSet(scope.NotesRead), Policy: policy.Policy{Refused: []string{"notes.write", "files.read"}}},
+	"paused":     {Subject: "paused", Policy: policy.Policy{Paused: true}},
+	"read-only":  {Subject: "read-only", Scopes: scope.NewSet(scope.NotesRead), Policy: policy.Policy{ReadOnly: true}},
+	"in-folders": {Subject: "in-folders", Policy: policy.Policy{Folders: []string{"/a"}}},
 }
 
 // doorkeeper proves the tokens of people; other tokens say what it answers.
@@ -121,7 +128,7 @@ func newHandler(tb testing.TB, sets []tool.Set, change func(*Config)) *stack {
 	})
 	cfg := Config{
 		MCP: s.mcp, Gate: registry, Log: slog.New(slog.DiscardHandler),
-		Public: &url.URL{Scheme: "https", Host: "mcp.example.org"}, Door: doorkeeper{},
+		Public: &url.URL{Scheme: "https", Host: "mcp.example.org"}, Door: doorkeeper{}, Identity: scope.NewSet(scope.OpenID, scope.Profile),
 		Issuer: func() (string, error) { return "https://cloud.example.org", nil },
 		Health: Health{Mode: "oauth", Ready: func() (bool, map[string]Check) { return true, map[string]Check{"store": {Status: "ok"}} }},
 	}
@@ -129,7 +136,7 @@ func newHandler(tb testing.TB, sets []tool.Set, change func(*Config)) *stack {
 		change(&cfg)
 	}
 	binding := tool.Binding{Clients: ourselves{}, Log: cfg.Log}
-	if cfg.Door == nil {
+	if cfg.Door == nil && cfg.Basic == nil {
 		binding.Single = &auth.Principal{Trusted: true}
 	}
 	if err := registry.Register(s.mcp, binding); err != nil {
@@ -215,12 +222,27 @@ func (b bearerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
+// basicTransport adds a login name and a password to each request.
+type basicTransport string
+
+func (b basicTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	login, password, _ := strings.Cut(string(b), ":")
+	r.SetBasicAuth(login, password)
+	return http.DefaultTransport.RoundTrip(r)
+}
+
 // connect connects the official client.
 func (s *stack) connect(tb testing.TB, token, version string) *mcp.ClientSession {
 	tb.Helper()
+	return s.connectWith(tb, bearerTransport(token), version)
+}
+
+func (s *stack) connectWith(tb testing.TB, transport http.RoundTripper, version string) *mcp.ClientSession {
+	tb.Helper()
 	c := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
 	session, err := c.Connect(tb.Context(), &mcp.StreamableClientTransport{
-		Endpoint: s.URL + "/mcp", HTTPClient: &http.Client{Transport: bearerTransport(token)},
+		Endpoint: s.URL + "/mcp", HTTPClient: &http.Client{Transport: transport},
 	}, &mcp.ClientSessionOptions{ProtocolVersion: version})
 	if err != nil {
 		tb.Fatal(err)

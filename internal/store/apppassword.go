@@ -76,7 +76,10 @@ func (s *Store) PutAppPassword(ctx context.Context, p AppPassword) error {
 		p.LastUsedAt = p.CreatedAt
 	}
 	return s.write(ctx, "save app password", func(tx conn) error {
-		_, err := tx.exec(ctx, "INSERT OR REPLACE INTO app_passwords ("+appPasswordColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		_, err := tx.exec(ctx, "INSERT INTO app_passwords ("+appPasswordColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (grant_key) DO UPDATE SET issuer = excluded.issuer, subject = excluded.subject, client_id = excluded.client_id,
+			login_name = excluded.login_name, user_id = excluded.user_id, password = excluded.password, host = excluded.host,
+			created_at = excluded.created_at, last_used_at = excluded.last_used_at, proven_at = excluded.proven_at`,
 			p.Grant, p.Issuer, string(p.Subject), p.ClientID, string(p.LoginName), string(p.UserID),
 			s.sealer.seal(p.Password, appPasswordCell(p.Grant)), p.Host, millis(p.CreatedAt), millis(p.LastUsedAt), provenAt(p.ProvenAt))
 		return err
@@ -87,7 +90,7 @@ func (s *Store) PutAppPassword(ctx context.Context, p AppPassword) error {
 // earlier time than the noted one changes nothing.
 func (s *Store) TouchAppPassword(ctx context.Context, grant string, usedAt time.Time) error {
 	return s.updateAppPassword(ctx, "note use of app password",
-		"UPDATE app_passwords SET last_used_at = max(last_used_at, ?) WHERE grant_key = ?", millis(usedAt), grant)
+		"UPDATE app_passwords SET last_used_at = CASE WHEN last_used_at < ?1 THEN ?1 ELSE last_used_at END WHERE grant_key = ?2", millis(usedAt), grant)
 }
 
 // ProveAppPassword notes when Nextcloud accepted the app password of a grant

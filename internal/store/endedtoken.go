@@ -13,8 +13,8 @@ func (s *Store) EndToken(ctx context.Context, hash [sha256.Size]byte, until time
 		if _, err := tx.exec(ctx, "DELETE FROM ended_tokens WHERE until <= ?", millis(s.now())); err != nil {
 			return err
 		}
-		_, err := tx.exec(ctx, `INSERT INTO ended_tokens (hash, until) VALUES (?1, ?2)
-			ON CONFLICT (hash) DO UPDATE SET until = max(until, ?2)`, hash[:], millis(until))
+		_, err := tx.exec(ctx, `INSERT INTO ended_tokens (hash, until) VALUES (?, ?)
+			ON CONFLICT (hash) DO UPDATE SET until = excluded.until WHERE ended_tokens.until < excluded.until`, hash[:], millis(until))
 		return err
 	})
 }

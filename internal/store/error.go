@@ -4,11 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"syscall"
-
-	"modernc.org/sqlite"
-	sqlitelib "modernc.org/sqlite/lib"
 )
 
 // What can go wrong, for errors.Is. ErrNotFound, ErrConflict and ErrReused come alone; the others come
@@ -18,12 +13,14 @@ var (
 	ErrConflict    = errors.New("changed meanwhile") // by another process, since it was read
 	ErrBadKey      = errors.New("encryption key is malformed")
 	ErrWrongKey    = errors.New("wrong encryption key")             // another key than the data was written with, or none
-	ErrReadOnly    = errors.New("database is not writable")         // file, directory or file system
+	ErrReadOnly    = errors.New("database is not writable")         // file, directory or file system; a PostgreSQL standby
 	ErrLocked      = errors.New("database is locked")               // by another process, beyond the busy time-out
 	ErrNotDatabase = errors.New("not a database of this program")   // another kind of file, or another program's tables
 	ErrTooNew      = errors.New("database is of a newer version")   // migrations that this program does not know
 	ErrDiskFull    = errors.New("disk is full")                     // nothing was written
-	ErrDamaged     = errors.New("stored data is damaged or forged") // SQLite's own check, or a secret that does not belong to its row
+	ErrDamaged     = errors.New("stored data is damaged or forged") // the database's own check, or a secret that does not belong to its row
+	ErrUnreachable = errors.New("database server does not answer")  // PostgreSQL: not there, starting, stopping, or without a free connection
+	ErrRefused     = errors.New("database server refuses")          // PostgreSQL: the user, the password, or a right; or there is no such database or schema
 )
 
 // Error is a failure of the database. It holds no secret.
@@ -51,8 +48,8 @@ func (e *Error) Is(target error) bool { return e.Kind != nil && target == e.Kind
 // Unwrap is the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// fail is err as this package returns it: what SQLite and the operating system
-// say, told as one sentence that names the file and the setting.
+// fail is err as this package returns it: what the database says, told as one
+// sentence that names it and the setting.
 func (s *Store) fail(op string, err error) error {
 	var own *Error
 	switch {
@@ -60,47 +57,10 @@ func (s *Store) fail(op string, err error) error {
 		return nil
 	case errors.As(err, &own), errors.Is(err, ErrNotFound), errors.Is(err, ErrConflict), errors.Is(err, ErrReused):
 		return err
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%s: %w", op, err)
 	}
-	e := &Error{Op: op, Kind: kindOf(err), Err: err}
-	switch e.Kind {
-	case ErrReadOnly: //nolint:errorlint // kindOf answers the sentinels themselves
-		e.Message = "the database " + s.path + " or its directory is not writable: give this user write access to both, or another path in " + pathSetting
-	case ErrLocked:
-		e.Message = "the database " + s.path + " is locked by another process: stop that process (a backup, a shell), then try again"
-	case ErrNotDatabase:
-		e.Message = "the file " + s.path + " is not a database: move it away, or give another path in " + pathSetting
-	case ErrDiskFull:
-		e.Message = "the disk that holds " + s.path + " is full: make room, nothing was lost"
-	case ErrDamaged:
-		e.Message = "the database " + s.path + " is damaged: restore it from a backup, or move it away and let people sign in again"
+	kind, message, cause := s.engine.explain(err)
+	if kind == nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		return fmt.Errorf("%s: %w", op, cause)
 	}
-	return e
-}
-
-// kindOf is the kind of an error of SQLite or of the operating system.
-func kindOf(err error) error {
-	if se, ok := errors.AsType[*sqlite.Error](err); ok {
-		switch se.Code() & 0xff { // the primary code without its extension
-		case sqlitelib.SQLITE_BUSY, sqlitelib.SQLITE_LOCKED:
-			return ErrLocked
-		case sqlitelib.SQLITE_READONLY, sqlitelib.SQLITE_CANTOPEN, sqlitelib.SQLITE_PERM:
-			return ErrReadOnly
-		case sqlitelib.SQLITE_NOTADB:
-			return ErrNotDatabase
-		case sqlitelib.SQLITE_FULL:
-			return ErrDiskFull
-		case sqlitelib.SQLITE_CORRUPT:
-			return ErrDamaged
-		}
-		return nil
-	}
-	switch {
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return ErrDiskFull
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return ErrReadOnly
-	}
-	return nil
+	return &Error{Op: op, Kind: kind, Message: message, Err: cause}
 }

@@ -12,8 +12,9 @@ func (s *Store) AcquireLease(ctx context.Context, name, owner string, ttl time.D
 	var got bool
 	err := s.write(ctx, "acquire lease", func(tx conn) error {
 		now := s.now()
-		res, err := tx.exec(ctx, `INSERT INTO leases (name, owner, expires_at) VALUES (?1, ?2, ?3)
-			ON CONFLICT (name) DO UPDATE SET owner = ?2, expires_at = ?3 WHERE owner = ?2 OR expires_at <= ?4`,
+		res, err := tx.exec(ctx, `INSERT INTO leases (name, owner, expires_at) VALUES (?, ?, ?)
+			ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at
+			WHERE leases.owner = excluded.owner OR leases.expires_at <= ?`,
 			name, owner, millis(now.Add(ttl)), millis(now))
 		if err != nil {
 			return err

@@ -72,15 +72,23 @@ func (s *Store) OAuthClients(ctx context.Context, provider string) ([]OAuthClien
 // retirement are set here.
 func (s *Store) ActivateOAuthClient(ctx context.Context, c OAuthClient) error {
 	return s.write(ctx, "save OAuth client", func(tx conn) error {
+		if err := tx.exclusive(ctx, "oauth_clients "+c.Provider); err != nil {
+			return err
+		}
 		now := millis(s.now())
 		_, err := tx.exec(ctx, `UPDATE oauth_clients SET state = 'retired', retired_at = ?, updated_at = ?
 			WHERE provider = ? AND state = 'active' AND client_id <> ?`, now, now, c.Provider, c.ClientID)
 		if err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, `INSERT OR REPLACE INTO oauth_clients (provider, client_id, secret, issued_at, secret_expires_at,
+		_, err = tx.exec(ctx, `INSERT INTO oauth_clients (provider, client_id, secret, issued_at, secret_expires_at,
 			redirect_uri, scopes, resource, token_type, registration_token, registration_uri, state, retired_at, created_at, updated_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', 0, ?, ?)`,
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', 0, ?, ?)
+			ON CONFLICT (provider, client_id) DO UPDATE SET secret = excluded.secret, issued_at = excluded.issued_at,
+			secret_expires_at = excluded.secret_expires_at, redirect_uri = excluded.redirect_uri, scopes = excluded.scopes,
+			resource = excluded.resource, token_type = excluded.token_type, registration_token = excluded.registration_token,
+			registration_uri = excluded.registration_uri, state = excluded.state, retired_at = excluded.retired_at,
+			created_at = excluded.created_at, updated_at = excluded.updated_at`,
 			c.Provider, c.ClientID, s.sealer.seal(c.Secret, oauthClientCell("secret", &c)), millis(c.IssuedAt), millis(c.SecretExpiresAt),
 			c.RedirectURI, c.Scopes, c.Resource, c.TokenType,
 			s.sealer.seal(c.RegistrationToken, oauthClientCell("registration_token", &c)), c.RegistrationURI, now, now)

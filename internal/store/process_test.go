@@ -26,6 +26,12 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(childTask) {
 	case "":
 		os.Exit(m.Run())
+	case "rotate":
+		rotateChild()
+	case "serve":
+		serveChild()
+	case "connect":
+		connectChild()
 	case "open":
 		s, err := store.Open(context.Background(), store.Options{Path: os.Getenv(childPath)})
 		if err == nil {

@@ -17,14 +17,18 @@ import (
 // layout: version, key id, nonce, XChaCha20-Poly1305 ciphertext and tag.
 const sealVersion = 1
 
-const keyIDSize = 4
+// keyID tells keys apart without telling anything of them.
+type keyID [4]byte
+
+// sealedHead is how long version and key id are.
+const sealedHead = 1 + len(keyID{})
 
 var errSealed = errors.New("sealed value does not open")
 
-// sealer encrypts the secret columns with one key.
+// sealer encrypts with one key.
 type sealer struct {
 	aead cipher.AEAD
-	id   [keyIDSize]byte // tells keys apart without telling anything of them
+	id   keyID
 }
 
 func newSealer(key []byte) (*sealer, error) {
@@ -32,7 +36,7 @@ func newSealer(key []byte) (*sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := hkdf.Key(sha256.New, key, nil, "nextcloud-mcp-server store key id", keyIDSize)
+	id, err := hkdf.Key(sha256.New, key, nil, "nextcloud-mcp-server store key id", len(keyID{}))
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +44,7 @@ func newSealer(key []byte) (*sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sealer{aead: aead, id: [keyIDSize]byte(id)}, nil
+	return &sealer{aead: aead, id: keyID(id)}, nil
 }
 
 // cell names the place of a sealed value. It is authenticated with the value,
@@ -60,31 +64,35 @@ func (c cell) bytes() []byte {
 	return out
 }
 
+// keyOf is the id of the key that a value was sealed with. It reports whether
+// the value has the layout of a sealed one.
+func keyOf(sealed []byte) (keyID, bool) {
+	if len(sealed) < sealedHead+chacha20poly1305.NonceSizeX+chacha20poly1305.Overhead || sealed[0] != sealVersion {
+		return keyID{}, false
+	}
+	return keyID(sealed[1:sealedHead]), true
+}
+
+// head is what all values that this key sealed begin with.
+func (s *sealer) head() []byte { return append([]byte{sealVersion}, s.id[:]...) }
+
 // seal encrypts value for its cell. An empty value is stored as NULL.
 func (s *sealer) seal(value auth.Secret, at cell) []byte {
 	if value == "" {
 		return nil
 	}
-	head := 1 + keyIDSize
-	out := make([]byte, head+chacha20poly1305.NonceSizeX, head+chacha20poly1305.NonceSizeX+len(value)+s.aead.Overhead())
-	out[0] = sealVersion
-	copy(out[1:], s.id[:])
-	nonce := out[head:]
+	const prefix = sealedHead + chacha20poly1305.NonceSizeX
+	out := make([]byte, prefix, prefix+len(value)+s.aead.Overhead())
+	copy(out, s.head())
+	nonce := out[sealedHead:]
 	// Read never fails.
 	rand.Read(nonce)
 	return s.aead.Seal(out, nonce, []byte(value.Reveal()), at.bytes()) //nolint:gosec // the nonce is random
 }
 
-// open decrypts what seal made for the same cell.
+// open decrypts what seal made for the same cell and keyOf found in order.
 func (s *sealer) open(sealed []byte, at cell) (auth.Secret, error) {
-	head := 1 + keyIDSize
-	switch {
-	case len(sealed) == 0:
-		return "", nil
-	case len(sealed) < head+chacha20poly1305.NonceSizeX, sealed[0] != sealVersion, [keyIDSize]byte(sealed[1:head]) != s.id:
-		return "", errSealed
-	}
-	body := sealed[head:]
+	body := sealed[sealedHead:]
 	plain, err := s.aead.Open(nil, body[:chacha20poly1305.NonceSizeX], body[chacha20poly1305.NonceSizeX:], at.bytes())
 	if err != nil {
 		return "", errSealed

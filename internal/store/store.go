@@ -5,59 +5,59 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"nextcloud-mcp-server/internal/auth"
 )
 
 // Options say which database to open.
 type Options struct {
-	Path        string           // the file; its directory is made when missing
-	Key         auth.Secret      // 32 bytes in base64; empty means the key file <Path>.key
-	BusyTimeout time.Duration    // how long to wait for another process's lock; default 5 s
-	Now         func() time.Time // default time.Now
+	Path string      // the file of SQLite; its directory is made when missing
+	URL  auth.Secret // a postgres:// URL, with its password; PostgreSQL is used when it is set, and Path is not
+
+	Key          auth.Secret   // 32 bytes in base64; empty means the key file <Path>.key, which PostgreSQL has not
+	PreviousKeys []auth.Secret // keys that still decrypt, until RotateKey has come to its end
+
+	MaxConnections int              // of this process to the database; default 4, at least 2
+	BusyTimeout    time.Duration    // how long to wait for another process's lock; default 5 s
+	Now            func() time.Time // default time.Now
 }
 
 // Store is one open database. It is safe for concurrent use, also by several
-// processes on one file.
+// processes on one database.
 type Store struct {
-	path   string
-	busy   time.Duration
 	now    func() time.Time
+	engine engine
 	db     *sql.DB
-	sealer *sealer
+	sealer *keyring
 
-	// writer is held by whoever writes: waiting here is fair and ends with the
-	// context, waiting in SQLite is neither.
+	// writer is held by whoever writes to SQLite: waiting here is fair and ends
+	// with the context, waiting in SQLite is neither. It is nil for PostgreSQL.
 	writer chan struct{}
+
+	statements statements
 }
 
-// Open opens the database at opts.Path and makes it, its directory and its key
-// file when they are missing. Errors are *Error; on any of them nothing that
-// was there before is changed.
+// Open opens the database and makes what is missing: for SQLite the file, its
+// directory and its key file, for PostgreSQL the tables. Errors are *Error; on
+// any of them nothing that was there before is changed.
 func Open(ctx context.Context, opts Options) (*Store, error) {
-	if opts.Path == "" {
-		return nil, &Error{Op: "open database", Message: "no path: set " + pathSetting}
-	}
-	path, err := filepath.Abs(opts.Path)
-	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	s := &Store{path: path, busy: opts.BusyTimeout, now: opts.Now, writer: make(chan struct{}, 1)}
-	if s.busy <= 0 {
-		s.busy = 5 * time.Second
-	}
+	s := &Store{now: opts.Now}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if err := s.open(ctx, opts.Key); err != nil {
+	if opts.BusyTimeout <= 0 {
+		opts.BusyTimeout = 5 * time.Second
+	}
+	if opts.MaxConnections <= 0 {
+		opts.MaxConnections = 4
+	}
+	if err := s.choose(&opts); err != nil {
+		return nil, err
+	}
+	if err := s.open(ctx, &opts); err != nil {
 		if s.db != nil {
 			_ = s.db.Close()
 		}
@@ -66,115 +66,49 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, configured auth.Secret) error {
-	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
-		return err
+// choose sets the engine.
+func (s *Store) choose(opts *Options) error {
+	if opts.URL != "" {
+		e, err := openPostgres(opts.URL, opts.BusyTimeout)
+		if err != nil {
+			return err
+		}
+		s.engine = e
+		return nil
 	}
-	if err := createPrivate(s.path); err != nil {
-		return err
+	if opts.Path == "" {
+		return &Error{Op: "open database", Message: "no path: set " + pathSetting}
 	}
-	if info, err := os.Stat(s.path); err == nil && !info.Mode().IsRegular() {
-		return &Error{Op: "open database", Kind: ErrNotDatabase, Message: s.path + " is not a file: give the path of a file in " + pathSetting}
+	path, err := filepath.Abs(opts.Path)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
 	}
-	db, err := sql.Open("sqlite", dsn(s.path, s.busy))
+	e, err := openSQLite(path, opts.BusyTimeout)
+	s.engine = e
+	s.writer = make(chan struct{}, 1)
+	return s.fail("open database", err)
+}
+
+func (s *Store) open(ctx context.Context, opts *Options) error {
+	db, err := s.engine.connect()
 	if err != nil {
 		return err
 	}
-	db.SetMaxOpenConns(4)
+	db.SetMaxOpenConns(max(opts.MaxConnections, 2)) // setting up takes two
 	db.SetMaxIdleConns(2)
 	s.db = db
 
-	found, err := s.inspect(ctx)
+	found, err := s.engine.inspect(ctx, db)
 	if err != nil {
 		return err
 	}
-	s.tighten()
 	if !found.ready() {
-		return s.setUp(ctx, configured)
+		return s.setUp(ctx, opts)
 	}
-	if err := s.unlock(configured, found); err != nil {
+	if err := s.unlock(opts, found); err != nil {
 		return err
 	}
 	return s.probe(ctx)
-}
-
-// tighten takes a database that was copied about back from everybody but its
-// owner. Where the file system knows no modes, nothing can be done.
-func (s *Store) tighten() {
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if info, err := os.Stat(s.path + suffix); err == nil && info.Mode().Perm()&0o077 != 0 {
-			_ = os.Chmod(s.path+suffix, 0o600)
-		}
-	}
-}
-
-// dsn opens an existing file only: SQLite would make it readable by everybody.
-func dsn(path string, busy time.Duration) string {
-	slashed := filepath.ToSlash(path)
-	if !strings.HasPrefix(slashed, "/") {
-		slashed = "/" + slashed // a Windows drive
-	}
-	u := url.URL{Scheme: "file", Path: slashed}
-	q := url.Values{
-		"mode":    {"rw"},
-		"_txlock": {"immediate"},
-		"_pragma": {
-			"busy_timeout(" + strconv.FormatInt(busy.Milliseconds(), 10) + ")",
-			"foreign_keys(1)",
-			"synchronous(normal)",
-			"cache_size(-512)", // the database is small, and every connection has its own cache
-		},
-	}
-	u.RawQuery = q.Encode()
-	return u.String()
-}
-
-// state is what is in a database file.
-type state struct {
-	wal     bool
-	tables  int    // how many there are, of whomever
-	version int64  // the last migration; 0 when there was none
-	check   []byte // the key check; nil when no key was used yet
-}
-
-// ready reports whether there is nothing to set up.
-func (f *state) ready() bool { return f.wal && f.version == lastMigration && f.check != nil }
-
-// inspect reads the state and changes nothing.
-func (s *Store) inspect(ctx context.Context) (*state, error) {
-	var (
-		found              state
-		mode               string
-		versions, hasCheck bool
-	)
-	if err := s.db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
-		return nil, err
-	}
-	found.wal = mode == "wal"
-	err := s.db.QueryRowContext(ctx, `SELECT count(*), total(name = '`+versionTable+`') > 0, total(name = 'key_check') > 0
-		FROM sqlite_schema WHERE type = 'table'`).Scan(&found.tables, &versions, &hasCheck)
-	if err != nil {
-		return nil, err
-	}
-	if versions {
-		err := s.db.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM "+versionTable+" WHERE is_applied").Scan(&found.version)
-		if err != nil {
-			return nil, err
-		}
-	}
-	if hasCheck {
-		err := s.db.QueryRowContext(ctx, "SELECT value FROM key_check WHERE id = 1").Scan(&found.check)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return nil, err
-		}
-	}
-	switch {
-	case found.version > lastMigration:
-		return nil, &Error{Op: "open database", Kind: ErrTooNew, Message: "the database " + s.path + " was written by a newer version of this program: run that version, or give another path in " + pathSetting}
-	case found.tables > 0 && !versions:
-		return nil, &Error{Op: "open database", Kind: ErrNotDatabase, Message: "the database " + s.path + " belongs to another program: give another path in " + pathSetting}
-	}
-	return &found, nil
 }
 
 // The key check is a known text, sealed.
@@ -182,40 +116,62 @@ const checkText = auth.Secret("nextcloud-mcp-server")
 
 var checkCell = cell{table: "key_check", column: "value", key: []string{"1"}}
 
-// unlock finds the key and proves that it is the one the data was written
-// with. It makes a key only for a database that never had one.
-func (s *Store) unlock(configured auth.Secret, found *state) error {
-	key, source, err := s.key(configured, found.check == nil)
+// unlock finds the keys and proves that one of them is the one the data was
+// written with. It makes a key only for a database that never had one.
+func (s *Store) unlock(opts *Options, found *state) error {
+	keys, file, source, err := s.findKeys(opts, found.check == nil)
 	if err != nil {
 		return err
 	}
-	s.sealer, err = newSealer(key)
+	s.sealer, err = newKeyring(keys, file)
 	if err != nil {
 		return err
 	}
-	if found.check == nil {
+	if found.check == nil || s.sealer.prove(found.check) {
 		return nil
 	}
-	if text, err := s.sealer.open(found.check, checkCell); err != nil || text != checkText {
-		hint := "put the right key back"
-		if source == keySetting {
-			if _, err := os.Stat(s.keyFile()); err == nil {
-				hint = "unset it to use the key file " + s.keyFile() + ", or put the right key back"
-			}
-		}
-		return &Error{Op: "open database", Kind: ErrWrongKey, Message: fmt.Sprintf(
-			"%s is not the key that the database %s was written with: %s; nothing was changed", source, s.path, hint)}
+	return s.wrongKey(opts, source)
+}
+
+func (s *Store) wrongKey(opts *Options, source string) error {
+	database, _ := s.engine.name()
+	verdict := source + " is not the key"
+	if len(opts.PreviousKeys) > 0 {
+		verdict = "neither " + source + " nor " + previousSetting + " holds the key"
 	}
-	return nil
+	hint := "put the right key back"
+	if file := s.engine.keyFile(); file != "" && opts.Key != "" {
+		if _, err := os.Stat(file); err == nil {
+			hint = "unset it to use the key file " + file + ", or put the right key back"
+		}
+	}
+	return &Error{Op: "open database", Kind: ErrWrongKey, Message: fmt.Sprintf(
+		"%s that %s was written with: %s; nothing was changed", verdict, database, hint)}
 }
 
 // probe finds out now, not at the first sign-in, that nothing can be written.
 func (s *Store) probe(ctx context.Context) error {
-	tx, err := s.db.BeginTx(ctx, nil)
+	tx, err := s.db.BeginTx(ctx, s.engine.writeOptions())
 	if err != nil {
 		return err
 	}
-	return tx.Rollback()
+	defer func() { _ = tx.Rollback() }()
+	return s.checkKey(ctx, conn{tx, s.engine.dialect()}, s.engine.dialect().forShare)
+}
+
+// checkKey keeps the key from being replaced until the transaction ends, and
+// goes over to another one when that happened before.
+func (s *Store) checkKey(ctx context.Context, tx conn, lock string) error {
+	var check []byte
+	err := tx.queryRow(ctx, "SELECT value FROM key_check WHERE id = 1"+lock).Scan(&check)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if !s.sealer.follow(check) {
+		database, _ := s.engine.name()
+		return &Error{Op: "check encryption key", Kind: ErrWrongKey, Message: "the key of " + database + " was replaced: start this process again with the new key"}
+	}
+	return nil
 }
 
 // Close ends the use of the database. What was written stays.
@@ -232,19 +188,32 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.fail("read database", s.db.QueryRowContext(ctx, "SELECT count(*) FROM key_check").Scan(&one))
 }
 
-// write runs fn in a transaction that has the write lock from its start.
+// write runs fn in a transaction. SQLite gives it the write lock from its
+// start. PostgreSQL runs others at the same time, so what fn reads and then
+// changes it has to lock, by conn.lock or conn.exclusive.
 func (s *Store) write(ctx context.Context, op string, fn func(tx conn) error) error {
-	select {
-	case s.writer <- struct{}{}:
-		defer func() { <-s.writer }()
-	case <-ctx.Done():
-		return fmt.Errorf("%s: %w", op, ctx.Err())
+	return s.transact(ctx, op, s.engine.dialect().forShare, fn)
+}
+
+// transact runs fn in a transaction that locks the key check as keyLock says.
+func (s *Store) transact(ctx context.Context, op, keyLock string, fn func(tx conn) error) error {
+	if s.writer != nil {
+		select {
+		case s.writer <- struct{}{}:
+			defer func() { <-s.writer }()
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w", op, ctx.Err())
+		}
 	}
-	tx, err := s.db.BeginTx(ctx, nil)
+	tx, err := s.db.BeginTx(ctx, s.engine.writeOptions())
 	if err != nil {
 		return s.fail(op, err)
 	}
-	if err := fn(conn{tx}); err != nil {
+	c := conn{tx, s.engine.dialect()}
+	if err = s.checkKey(ctx, c, keyLock); err == nil {
+		err = fn(c)
+	}
+	if err != nil {
 		_ = tx.Rollback()
 		return s.fail(op, err)
 	}

@@ -1,9 +1,7 @@
 package tool
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,7 +14,6 @@ import (
 
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/nextcloud"
-	"nextcloud-mcp-server/internal/scope"
 )
 
 // PrincipalKey is where the front door leaves the *auth.Principal in
@@ -24,13 +21,8 @@ import (
 // its values are those of the session's first request.
 const PrincipalKey = "principal"
 
-// Contenter is implemented by results that are more than JSON: images, files.
-// Their structured form is sent beside the content.
-type Contenter interface {
-	Content() []mcp.Content
-}
-
-// Clients gives each person's client of Nextcloud (the data leg).
+// Clients gives each person's client of Nextcloud (the data leg). When the
+// person has to sign in first, the error is an *auth.SignInRequired.
 type Clients interface {
 	Client(ctx context.Context, p *auth.Principal) (*nextcloud.Client, error)
 }
@@ -44,6 +36,13 @@ type Binding struct {
 	Single *auth.Principal
 	// Observe is told of each finished call; may be nil.
 	Observe func(tool, outcome string, took time.Duration)
+	// Audit is told of each finished call of a tool and read of a resource
+	// through a connection that a person granted here, refused ones too. It
+	// must return at once; may be nil.
+	Audit func(Entry)
+	// AccountURL is where people see and change their connections; empty where
+	// there are none.
+	AccountURL string
 	// Timeout bounds one call; default one minute.
 	Timeout time.Duration
 }
@@ -75,47 +74,8 @@ func (r *Registry) Register(server *mcp.Server, b Binding) error {
 			URI: res.URI, Name: res.Name, Title: res.Title, Description: res.Description, MIMEType: res.MIMEType,
 		}, b.reader(res))
 	}
-	server.AddReceivingMiddleware(b.recovering, r.explaining)
+	server.AddReceivingMiddleware(b.recovering, newPolicing(r, &b).middleware, r.explaining)
 	return nil
-}
-
-// MCP is the tool as clients see it.
-func (t *Tool) MCP() (*mcp.Tool, error) {
-	decl, _, err := t.declaration()
-	return decl, err
-}
-
-// declaration is the tool as clients see it, and the schema that its arguments
-// are checked against.
-func (t *Tool) declaration() (*mcp.Tool, *jsonschema.Schema, error) {
-	in, err := inputSchema(t.in)
-	if err != nil {
-		return nil, nil, fmt.Errorf("tool %s: input: %w", t.Name, err)
-	}
-	out, err := outputSchema(t.out, t.Effect)
-	if err != nil {
-		return nil, nil, fmt.Errorf("tool %s: output: %w", t.Name, err)
-	}
-	decl := &mcp.Tool{Name: t.Name, Title: t.Title, Description: t.Description, Annotations: t.Effect.annotations()}
-	if decl.InputSchema, err = encodeInput(publicInput(in)); err != nil {
-		return nil, nil, err
-	}
-	if decl.OutputSchema, err = encodeSchema(out); err != nil {
-		return nil, nil, err
-	}
-	return decl, in, nil
-}
-
-// annotations are the four MCP hints of an effect. Everything reaches a world
-// outside the client, so openWorldHint is always true.
-func (e Effect) annotations() *mcp.ToolAnnotations {
-	destructive, openWorld := e == Updates || e == Deletes, true
-	return &mcp.ToolAnnotations{
-		ReadOnlyHint:    e == Reads,
-		DestructiveHint: &destructive,
-		IdempotentHint:  e == Reads || e == Deletes,
-		OpenWorldHint:   &openWorld,
-	}
 }
 
 // handler is the one adapter between an MCP call and a tool's work.
@@ -124,13 +84,13 @@ func (b *Binding) handler(t *Tool, schema *jsonschema.Schema) (mcp.ToolHandler, 
 	if err != nil {
 		return nil, fmt.Errorf("tool %s: input: %w", t.Name, err)
 	}
-	needs := t.Needs()
+	demand := t.demand()
 	return func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		start := time.Now()
 		ctx, cancel := context.WithTimeout(ctx, b.Timeout)
 		defer cancel()
 		var res *mcp.CallToolResult
-		err := b.run(ctx, req.Extra, needs, func(nc *nextcloud.Client) error {
+		err := b.run(ctx, req.Extra, demand, t.local, func(ctx context.Context, nc *nextcloud.Client) error {
 			clean, err := args.read(req.Params.Arguments)
 			if err != nil {
 				return err
@@ -146,36 +106,56 @@ func (b *Binding) handler(t *Tool, schema *jsonschema.Schema) (mcp.ToolHandler, 
 		if b.Observe != nil {
 			b.Observe(t.Name, end, time.Since(start))
 		}
-		if err != nil {
-			b.Log.DebugContext(ctx, "Tool call failed", "tool", t.Name, "outcome", end)
-			return failed(explain(ctx, b.Log, t.Name, err)), nil
+		b.audit(req.Extra, t.Name, end, func() string { return t.object(req.Params.Arguments) })
+		if err == nil {
+			return res, nil
 		}
-		return res, nil
+		b.Log.DebugContext(ctx, "Tool call failed", "tool", t.Name, "outcome", end)
+		if missing, ok := errors.AsType[*auth.SignInRequired](err); ok {
+			ask, err := askForSignIn(missing, req, req.Params.InputResponses)
+			if ask != nil {
+				return &mcp.CallToolResult{InputRequests: ask}, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		return failed(explain(ctx, b.Log, t.Name, err)), nil
 	}, nil
 }
 
+// readMethod is what a read of a resource is called in the audit.
+const readMethod = "resources/read"
+
 func (b *Binding) reader(r *Resource) mcp.ResourceHandler {
-	needs := scope.NewSet(r.Scope)
+	demand := r.demand()
 	return func(ctx context.Context, req *mcp.ReadResourceRequest) (*mcp.ReadResourceResult, error) {
 		ctx, cancel := context.WithTimeout(ctx, b.Timeout)
 		defer cancel()
 		uri := req.Params.URI
 		var content Content
-		err := b.run(ctx, req.Extra, needs, func(nc *nextcloud.Client) (err error) {
+		err := b.run(ctx, req.Extra, demand, false, func(ctx context.Context, nc *nextcloud.Client) (err error) {
 			vars, ok := r.match(uri)
 			if !ok {
-				return mcp.ResourceNotFoundError(uri)
+				return &nextcloud.Error{Kind: nextcloud.ErrNotFound}
 			}
 			content, err = r.read(ctx, nc, vars)
 			return err
 		})
-		var wire *jsonrpc.Error
-		switch {
-		case errors.As(err, &wire):
-			return nil, wire
-		case errors.Is(err, nextcloud.ErrNotFound):
+		b.audit(req.Extra, readMethod, outcome(ctx, err), func() string { return plain(uri) })
+		if errors.Is(err, nextcloud.ErrNotFound) {
 			return nil, mcp.ResourceNotFoundError(uri)
-		case err != nil:
+		}
+		if missing, ok := errors.AsType[*auth.SignInRequired](err); ok {
+			ask, err := askForSignIn(missing, req, req.Params.InputResponses)
+			if ask != nil {
+				return &mcp.ReadResourceResult{InputRequests: ask}, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		if err != nil {
 			return nil, &jsonrpc.Error{Code: jsonrpc.CodeInternalError, Message: explain(ctx, b.Log, r.Name, err)}
 		}
 		rc := &mcp.ResourceContents{URI: uri, MIMEType: content.MIMEType, Text: content.Text, Blob: content.Blob}
@@ -183,10 +163,11 @@ func (b *Binding) reader(r *Resource) mcp.ResourceHandler {
 	}
 }
 
-// run checks once more that the caller may do this, finds the caller's client
-// and does the work. The gate of the front door has decided before; this is
-// the net under it. A panic of the work is an error like any other.
-func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, needs scope.Set, work func(*nextcloud.Client) error) (err error) {
+// run checks that the person allows this connection to do d and, once more,
+// that the caller has the scopes, finds the caller's client and does the work.
+// The gate of the front door has decided on scopes before; this is the net
+// under it. A panic of the work is an error like any other.
+func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, d demand, local bool, work func(context.Context, *nextcloud.Client) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
@@ -196,14 +177,21 @@ func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, needs scope.
 	if p == nil {
 		return &nextcloud.Error{Kind: nextcloud.ErrUnauthenticated, Message: "nobody is signed in"}
 	}
-	if !p.Allows(needs) {
-		return Invalidf("This connection may not do that: it lacks the scope %s. The person has to allow it when connecting this server in the client.", p.Scopes.Missing(needs))
+	if err := explainDenial(p, d, b.AccountURL); err != nil {
+		return err
+	}
+	if !p.Allows(d.needs) {
+		return Invalidf("This connection may not do that: it lacks the scope %s. The person has to allow it when connecting this server in the client.", p.Scopes.Missing(d.needs))
+	}
+	ctx = withCaller(ctx, p, b.AccountURL)
+	if local {
+		return work(ctx, nil)
 	}
 	nc, err := b.Clients.Client(ctx, p)
 	if err != nil {
 		return err
 	}
-	return work(nc)
+	return work(ctx, nc)
 }
 
 func (b *Binding) principal(extra *mcp.RequestExtra) *auth.Principal {
@@ -215,51 +203,6 @@ func (b *Binding) principal(extra *mcp.RequestExtra) *auth.Principal {
 	}
 	p, _ := extra.TokenInfo.Extra[PrincipalKey].(*auth.Principal)
 	return p
-}
-
-func result(out any) (*mcp.CallToolResult, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // a model pays for each \u003c
-	if err := enc.Encode(out); err != nil {
-		return nil, fmt.Errorf("encode result: %w", err)
-	}
-	data := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	if data[0] != '{' {
-		return nil, errors.New("the result is no object") // clients of older revisions drop it
-	}
-	res := &mcp.CallToolResult{StructuredContent: json.RawMessage(data)}
-	if c, ok := out.(Contenter); ok {
-		res.Content = c.Content()
-	}
-	if len(res.Content) == 0 {
-		res.Content = []mcp.Content{&mcp.TextContent{Text: string(data)}}
-	}
-	return res, nil
-}
-
-func failed(text string) *mcp.CallToolResult {
-	return &mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: text}}}
-}
-
-// outcome is one of a few words, for metrics.
-func outcome(ctx context.Context, err error) string {
-	if err == nil {
-		return "ok"
-	}
-	if _, bad := errors.AsType[*invalid](err); bad {
-		return "refused"
-	}
-	switch {
-	case stopped(ctx, err, context.DeadlineExceeded):
-		return "timed out"
-	case stopped(ctx, err, context.Canceled):
-		return "cancelled"
-	}
-	if e, ok := errors.AsType[*nextcloud.Error](err); ok && e.Kind != nil {
-		return e.Kind.Error()
-	}
-	return "internal error"
 }
 
 // recovering keeps a panic inside the call that caused it; without it the SDK

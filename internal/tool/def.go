@@ -83,13 +83,26 @@ type Def struct {
 	Description string
 	Scope       scope.Scope
 	Also        []scope.Scope // further scopes; all are needed
-	Effect      Effect
-	Tier        Tier
-	Aliases     map[string]string // older argument name -> its name here
+	// Anyone says, in the place of Scope, that everybody who is signed in may
+	// call the tool: it reads nothing of Nextcloud.
+	Anyone  bool
+	Effect  Effect
+	Tier    Tier
+	Aliases map[string]string // older argument name -> its name here
+	// Object are the arguments that say what is touched: an id, a path, a
+	// name. Their values go into the audit, so never a content or a query.
+	Object []string
+	// Folders says that the tool checks every path that it reaches with
+	// CheckPath. Without it, a connection that the person limits to some
+	// folders may not call a tool that needs a scope of files or shares.
+	Folders bool
 }
 
-// Needs are the scopes that a call needs, all of them.
+// Needs are the scopes that a call needs, all of them; none for Anyone.
 func (d *Def) Needs() scope.Set {
+	if d.Anyone {
+		return scope.Set{}
+	}
 	return scope.NewSet(append([]scope.Scope{d.Scope}, d.Also...)...)
 }
 
@@ -99,6 +112,7 @@ type Tool struct {
 	Area string // the name of its group
 
 	in, out reflect.Type
+	local   bool // it never asks Nextcloud, and is called without a client
 	call    func(ctx context.Context, nc *nextcloud.Client, args json.RawMessage) (any, error)
 }
 
@@ -118,8 +132,12 @@ func New[C, In, Out any](def Def, do func(ctx context.Context, client C, in In) 
 	switch {
 	case !namePattern.MatchString(def.Name):
 		panic(fmt.Sprintf("tool %q: not a tool name", def.Name))
-	case def.Title == "", def.Description == "", def.Scope == "":
-		panic(fmt.Sprintf("tool %s: title, description and scope are needed", def.Name))
+	case def.Title == "", def.Description == "":
+		panic(fmt.Sprintf("tool %s: title and description are needed", def.Name))
+	case (def.Scope == "") != def.Anyone:
+		panic(fmt.Sprintf("tool %s: either a scope or Anyone is needed", def.Name))
+	case def.Anyone && (def.Effect != Reads || len(def.Also) > 0):
+		panic(fmt.Sprintf("tool %s: what changes something needs a scope", def.Name))
 	case def.Effect < Reads || def.Effect > Deletes:
 		panic(fmt.Sprintf("tool %s: no effect", def.Name))
 	case def.Tier < Core || def.Tier > Complete:
@@ -146,29 +164,39 @@ func New[C, In, Out any](def Def, do func(ctx context.Context, client C, in In) 
 
 // Group is an area: its tools and resources, and how to make its client.
 type Group[C any] struct {
-	Name      string // as --areas takes it: "notes"
-	Title     string
-	Client    func(*nextcloud.Client) C
-	Tools     []Of[C]
-	Resources []ResourceOf[C]
+	Name  string // as --areas takes it: "notes"
+	Title string
+	// Client makes the area's client; nil for an area without resources that
+	// never asks Nextcloud, whose tools are called without one.
+	Client func(*nextcloud.Client) C
+	// Connections says that the area makes sense only where this server's own
+	// authorization server grants the connections.
+	Connections bool
+	Tools       []Of[C]
+	Resources   []ResourceOf[C]
 }
 
 // Set is an area with its client type erased.
 type Set struct {
-	Name      string
-	Title     string
-	Tools     []*Tool
-	Resources []*Resource
+	Name        string
+	Title       string
+	Connections bool // see Group
+	Tools       []*Tool
+	Resources   []*Resource
 }
 
 // Set erases the client type.
 func (g Group[C]) Set() Set {
-	s := Set{Name: g.Name, Title: g.Title}
+	s := Set{Name: g.Name, Title: g.Title, Connections: g.Connections}
 	for _, t := range g.Tools {
 		s.Tools = append(s.Tools, &Tool{
-			Def: t.def, Area: g.Name, in: t.in, out: t.out,
+			Def: t.def, Area: g.Name, in: t.in, out: t.out, local: g.Client == nil,
 			call: func(ctx context.Context, nc *nextcloud.Client, args json.RawMessage) (any, error) {
-				return t.call(ctx, g.Client(nc), args)
+				var client C
+				if g.Client != nil {
+					client = g.Client(nc)
+				}
+				return t.call(ctx, client, args)
 			},
 		})
 	}

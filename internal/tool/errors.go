@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/nextcloud"
 )
 
@@ -51,6 +52,9 @@ var advice = []struct {
 func explain(ctx context.Context, log *slog.Logger, name string, err error) string {
 	if _, ok := errors.AsType[*invalid](err); ok {
 		return err.Error()
+	}
+	if missing, ok := errors.AsType[*auth.SignInRequired](err); ok {
+		return signInText(missing)
 	}
 	// The end of the call comes first: on the way to Nextcloud it looks like a
 	// connection that failed.

@@ -17,6 +17,9 @@ type Selection struct {
 	Tools    []string // these tools whatever their tier; without Areas, only these
 	Exclude  []string // never these tools; wins over Areas, Tools and Tier
 	Tier     Tier     // the highest tier offered by default
+	// Connections says that this server's own authorization server grants the
+	// connections, so that there is something to say about them.
+	Connections bool
 }
 
 // UnknownError is a name in a Selection that nothing has.
@@ -48,14 +51,14 @@ func Select(sets []Set, sel Selection) (*Registry, []*UnknownError) {
 	r := &Registry{byName: map[string]*Tool{}, off: map[string]string{}, readOnly: sel.ReadOnly}
 	for _, set := range sets {
 		for _, t := range set.Tools {
-			if why := sel.refuses(t); why != "" {
+			if why := sel.refuses(set, t); why != "" {
 				r.off[t.Name] = why
 				continue
 			}
 			r.tools = append(r.tools, t)
 			r.byName[t.Name] = t
 		}
-		if len(sel.Areas) > 0 && !slices.Contains(sel.Areas, set.Name) {
+		if len(sel.Areas) > 0 && !slices.Contains(sel.Areas, set.Name) || set.Connections && !sel.Connections {
 			continue
 		}
 		if len(sel.Areas) == 0 && len(sel.Tools) > 0 {
@@ -68,9 +71,11 @@ func Select(sets []Set, sel Selection) (*Registry, []*UnknownError) {
 }
 
 // refuses says why a tool is not offered; empty means it is.
-func (sel *Selection) refuses(t *Tool) string {
+func (sel *Selection) refuses(set Set, t *Tool) string {
 	inArea := slices.Contains(sel.Areas, t.Area) || (len(sel.Areas) == 0 && len(sel.Tools) == 0)
 	switch {
+	case set.Connections && !sel.Connections:
+		return "this server grants no connections of its own"
 	case sel.ReadOnly && t.Effect != Reads:
 		return "this server is read-only, and nothing was changed"
 	case slices.Contains(sel.Exclude, t.Name):

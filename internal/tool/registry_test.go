@@ -170,6 +170,31 @@ func TestSelectedResources(t *testing.T) {
 	}
 }
 
+// TestConnections checks that what is about connections is offered only where
+// there are some.
+func TestConnections(t *testing.T) {
+	sets := audited()
+	sets[0].Connections = true
+	for _, there := range []bool{true, false} {
+		for _, sel := range []tool.Selection{{Tier: tool.Core}, {Tier: tool.Core, Areas: []string{"notes"}}, {Tier: tool.Core, Tools: []string{"nc_plain"}}} {
+			sel.Connections = there
+			r, unknown := tool.Select(sets, sel)
+			if len(unknown) > 0 {
+				t.Error(unknown[0])
+			}
+			if _, offered := r.ToolNeeds("nc_plain"); offered != there {
+				t.Errorf("%+v: offered %v", sel, offered)
+			}
+			if _, offered := r.ResourceNeeds("nc://notes/17"); offered != (there && len(sel.Tools) == 0) {
+				t.Errorf("%+v: resources offered %v", sel, offered)
+			}
+			if why, off := r.Off("nc_plain"); off == there || off && !strings.Contains(why, "no connections of its own") {
+				t.Errorf("%+v: off %v, %s", sel, off, why)
+			}
+		}
+	}
+}
+
 func TestInstructions(t *testing.T) {
 	open, _ := tool.Select(sample(), tool.Selection{Tier: tool.Core})
 	closed, _ := tool.Select(sample(), tool.Selection{Tier: tool.Core, ReadOnly: true})
@@ -202,6 +227,9 @@ func TestIncompleteDeclarationsPanic(t *testing.T) {
 		"effect":       func(d *tool.Def) { d.Effect = 0 },
 		"other effect": func(d *tool.Def) { d.Effect = tool.Deletes + 1 },
 		"tier":         func(d *tool.Def) { d.Tier = 0 },
+		"two rules":    func(d *tool.Def) { d.Anyone = true },
+		"free change":  func(d *tool.Def) { d.Anyone, d.Scope, d.Effect = true, "", tool.Updates },
+		"free scopes":  func(d *tool.Def) { d.Anyone, d.Scope, d.Also = true, "", []scope.Scope{scope.NotesRead} },
 	} {
 		func() {
 			defer func() {

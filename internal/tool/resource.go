@@ -20,6 +20,7 @@ type ResourceDef struct {
 	Description string
 	MIMEType    string // when all of the family have it
 	Scope       scope.Scope
+	Folders     bool // see Def.Folders
 }
 
 // Content is the content of one resource: text, or bytes.

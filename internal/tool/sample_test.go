@@ -182,10 +182,14 @@ type setup struct {
 	principal *own.Principal // nil: a trusted single user
 	nobody    bool           // requests come without any principal
 	clients   *clients
+	data      tool.Clients // instead of clients
 	log       *slog.Logger
 	timeout   time.Duration
 	observe   func(tool, outcome string, took time.Duration)
-	version   string // protocol; default the newest
+	audit     func(tool.Entry)
+	account   string             // where connections are changed
+	client    *mcp.ClientOptions // may be nil
+	version   string             // protocol; default the newest
 }
 
 // connect registers the sample and connects the official client in memory.
@@ -207,8 +211,21 @@ func connect(tb testing.TB, s setup) *mcp.ClientSession {
 	if len(unknown) > 0 {
 		tb.Fatal(unknown[0])
 	}
-	server := mcp.NewServer(&mcp.Implementation{Name: "sample", Version: "1"}, &mcp.ServerOptions{Capabilities: &mcp.ServerCapabilities{}})
-	binding := tool.Binding{Clients: s.clients, Log: s.log, Timeout: s.timeout, Observe: s.observe}
+	server := mcp.NewServer(&mcp.Implementation{Name: "sample", Version: "1"}, &mcp.ServerOptions{
+		Capabilities: &mcp.ServerCapabilities{},
+		CompletionHandler: func(context.Context, *mcp.CompleteRequest) (*mcp.CompleteResult, error) {
+			return &mcp.CompleteResult{Completion: mcp.CompletionResultDetails{Values: []string{"completed"}}}, nil
+		},
+		SubscribeHandler:   func(context.Context, *mcp.SubscribeRequest) error { return nil },
+		UnsubscribeHandler: func(context.Context, *mcp.UnsubscribeRequest) error { return nil },
+	})
+	server.AddPrompt(&mcp.Prompt{Name: "greet"}, func(context.Context, *mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
+		return &mcp.GetPromptResult{}, nil
+	})
+	if s.data == nil {
+		s.data = s.clients
+	}
+	binding := tool.Binding{Clients: s.data, Log: s.log, Timeout: s.timeout, Observe: s.observe, Audit: s.audit, AccountURL: s.account}
 	if s.principal == nil && !s.nobody {
 		binding.Single = &own.Principal{Subject: "alice", Trusted: true}
 	}
@@ -219,12 +236,26 @@ func connect(tb testing.TB, s setup) *mcp.ClientSession {
 		// In memory there is no front door to leave the principal.
 		server.AddReceivingMiddleware(func(next mcp.MethodHandler) mcp.MethodHandler {
 			return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
-				info := &auth.TokenInfo{Extra: map[string]any{tool.PrincipalKey: s.principal}}
+				extra := &mcp.RequestExtra{TokenInfo: &auth.TokenInfo{Extra: map[string]any{tool.PrincipalKey: s.principal}}}
 				switch r := req.(type) {
 				case *mcp.CallToolRequest:
-					r.Extra = &mcp.RequestExtra{TokenInfo: info}
+					r.Extra = extra
 				case *mcp.ReadResourceRequest:
-					r.Extra = &mcp.RequestExtra{TokenInfo: info}
+					r.Extra = extra
+				case *mcp.ServerRequest[*mcp.ListToolsParams]:
+					r.Extra = extra
+				case *mcp.ServerRequest[*mcp.ListResourcesParams]:
+					r.Extra = extra
+				case *mcp.ServerRequest[*mcp.ListResourceTemplatesParams]:
+					r.Extra = extra
+				case *mcp.ServerRequest[*mcp.ListPromptsParams]:
+					r.Extra = extra
+				case *mcp.ServerRequest[*mcp.GetPromptParams]:
+					r.Extra = extra
+				case *mcp.ServerRequest[*mcp.CompleteParams]:
+					r.Extra = extra
+				case *mcp.ServerRequest[*mcp.SubscribeParams]:
+					r.Extra = extra
 				}
 				return next(ctx, method, req)
 			}
@@ -235,7 +266,7 @@ func connect(tb testing.TB, s setup) *mcp.ClientSession {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	c := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
+	c := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, s.client)
 	session, err := c.Connect(tb.Context(), clientSide, &mcp.ClientSessionOptions{ProtocolVersion: s.version})
 	if err != nil {
 		tb.Fatal(err)

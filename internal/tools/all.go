@@ -5,6 +5,7 @@ package tools
 import (
 	"nextcloud-mcp-server/internal/tool"
 	"nextcloud-mcp-server/internal/tools/calendar"
+	"nextcloud-mcp-server/internal/tools/connection"
 	"nextcloud-mcp-server/internal/tools/notes"
 )
 
@@ -13,5 +14,6 @@ func All() []tool.Set {
 	return []tool.Set{
 		notes.Tools.Set(),
 		calendar.Tools.Set(),
+		connection.Tools.Set(),
 	}
 }

@@ -41,7 +41,7 @@ func (noClients) Client(context.Context, *auth.Principal) (*nextcloud.Client, er
 // listed are all tools as the official client receives them.
 func listed(t *testing.T) []*mcp.Tool {
 	t.Helper()
-	registry, _ := tool.Select(tools.All(), tool.Selection{Tier: tool.Complete})
+	registry, _ := tool.Select(tools.All(), tool.Selection{Tier: tool.Complete, Connections: true})
 	server := mcp.NewServer(&mcp.Implementation{Name: "all", Version: "1"}, nil)
 	if err := registry.Register(server, tool.Binding{Clients: noClients{}, Log: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Fatal(err)
@@ -165,7 +165,50 @@ func TestTools(t *testing.T) {
 			if strings.ContainsAny(tl.Title+tl.Description, ";→⇒\n") || strings.Contains(tl.Description, "->") || strings.Contains(tl.Description, "=>") {
 				t.Errorf("%s: semicolons and arrows look like an attack to some gateways: %s", tl.Name, tl.Description)
 			}
-			checkScopes(t, tl)
+			if !tl.Anyone {
+				checkScopes(t, tl)
+			}
+			checkObject(t, tl)
+		}
+	}
+}
+
+// objectless are the tools that touch no one thing that an argument names.
+var objectless = []string{
+	"nc_auth_check_status",       // the connection itself
+	"nc_calendar_list_calendars", // all of them
+	"nc_notes_search_notes",      // its query must stay out of the audit
+}
+
+// unaudited are arguments that hold what people write or look for.
+var unaudited = regexp.MustCompile(`content|query|text|description|contains|body|message`)
+
+// checkObject checks that the audit can say what a call touches, and only
+// that.
+func checkObject(t *testing.T, tl *tool.Tool) {
+	t.Helper()
+	if none := slices.Contains(objectless, tl.Name); none != (len(tl.Object) == 0) {
+		t.Errorf("%s: its object is %q, listed as having none: %v", tl.Name, tl.Object, none)
+	}
+	decl, err := tl.MCP()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := decl.InputSchema.(json.RawMessage)
+	var schema struct {
+		Properties map[string]struct {
+			Type string `json:"type"`
+		} `json:"properties"`
+	}
+	if err := json.Unmarshal(raw, &schema); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range tl.Object {
+		switch kind := schema.Properties[name].Type; {
+		case kind != "string" && kind != "integer":
+			t.Errorf("%s: %s is no argument that names something (%q)", tl.Name, name, kind)
+		case unaudited.MatchString(name):
+			t.Errorf("%s: %s does not belong into the audit", tl.Name, name)
 		}
 	}
 }

@@ -47,15 +47,7 @@ func (v *Verifier) proveSigned(ctx context.Context, token string) (*proof, error
 	if err != nil {
 		return nil, err
 	}
-	jws, err := jose.ParseSignedCompact(token, algorithms)
-	if err != nil {
-		return nil, refuse(Malformed, errors.New("not a JWS"))
-	}
-	var payload []byte
-	err = v.keys.verify(ctx, h.KeyID, jose.SignatureAlgorithm(h.Algorithm), func(k *jose.JSONWebKey) bool {
-		payload, err = jws.Verify(k.Key)
-		return err == nil
-	})
+	payload, err := v.keys.open(ctx, h, token)
 	if err != nil {
 		return nil, err
 	}

@@ -14,8 +14,8 @@ import (
 type Client struct {
 	ID   string
 	Kind store.ClientKind
-	// Name is how the client calls itself, cleaned for display; the host of its
-	// redirect URI when it has no name.
+	// Name is how the client calls itself, cleaned for display. Without a name
+	// it is the host of the document, or of the first redirect URI.
 	Name         string
 	URI          string // its home page; may be empty
 	RedirectURIs []string
@@ -24,10 +24,23 @@ type Client struct {
 	Scope        string     // as registered, space-separated; empty for all
 }
 
+// The methods of proving a client at the token endpoint (RFC 7591, 2).
+const (
+	AuthNone  = "none"
+	AuthBasic = "client_secret_basic"
+	AuthPost  = "client_secret_post"
+)
+
+// public reports whether the client has no secret.
+func (c *Client) public() bool { return c.Secret == store.Hash{} }
+
 // Errors of finding and proving a client.
 var (
 	ErrUnknown = errors.New("unknown client")                   // no such client: invalid_client
 	ErrSecret  = errors.New("the client secret does not match") // invalid_client
+	// ErrAmbiguous says that a request names its client in more than one way:
+	// invalid_request (RFC 6749, 5.2).
+	ErrAmbiguous = errors.New("the client is named in more than one way")
 	// ErrUnavailable says that the client's metadata document cannot be
 	// fetched now.
 	ErrUnavailable = errors.New("the client's description cannot be fetched")

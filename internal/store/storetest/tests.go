@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"nextcloud-mcp-server/internal/scope"
 	"nextcloud-mcp-server/internal/store"
 )
 
@@ -305,7 +306,16 @@ func noErr(t *testing.T, err error) {
 
 func diff(t *testing.T, want, got any) {
 	t.Helper()
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(want, got, cmp.Comparer(sameSet)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+func sameSet(a, b scope.Set) bool { return a.String() == b.String() }
+
+func wantErr(t *testing.T, what string, got, want error) {
+	t.Helper()
+	if !errors.Is(got, want) {
+		t.Errorf("%s: %v, want %v", what, got, want)
 	}
 }

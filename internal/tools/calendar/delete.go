@@ -43,6 +43,7 @@ var remove = tool.New(tool.Def{
 	Scope:       scope.CalendarWrite,
 	Effect:      tool.Deletes,
 	Tier:        tool.Core,
+	Object:      []string{"calendar_name", "event_uid"},
 }, func(ctx context.Context, calendars *api.Client, in DeleteInput) (*Deleted, error) {
 	d, err := calendars.Delete(ctx, api.Target{
 		Calendar: in.CalendarName, UID: in.EventUID, ETag: in.ETag,

@@ -32,6 +32,7 @@ var list = tool.New(tool.Def{
 	Scope:       scope.CalendarRead,
 	Effect:      tool.Reads,
 	Tier:        tool.Core,
+	Object:      []string{"calendar_name"},
 }, func(ctx context.Context, calendars *api.Client, in ListInput) (*api.Page, error) {
 	if in.SearchAllCalendars {
 		in.CalendarName = ""
@@ -61,6 +62,7 @@ var upcoming = tool.New(tool.Def{
 	Scope:       scope.CalendarRead,
 	Effect:      tool.Reads,
 	Tier:        tool.Core,
+	Object:      []string{"calendar_name"},
 }, func(ctx context.Context, calendars *api.Client, in UpcomingInput) (*api.Page, error) {
 	if in.DaysAhead == 0 {
 		in.DaysAhead = 7
@@ -93,6 +95,7 @@ var get = tool.New(tool.Def{
 	Scope:       scope.CalendarRead,
 	Effect:      tool.Reads,
 	Tier:        tool.Core,
+	Object:      []string{"calendar_name", "event_uid"},
 }, func(ctx context.Context, calendars *api.Client, in GetInput) (*Full, error) {
 	event, err := calendars.Get(ctx, in.CalendarName, in.EventUID, in.RecurrenceID)
 	if err != nil {

@@ -73,6 +73,7 @@ var create = tool.New(tool.Def{
 	Scope:       scope.CalendarWrite,
 	Effect:      tool.Creates,
 	Tier:        tool.Core,
+	Object:      []string{"calendar_name", "title"},
 }, func(ctx context.Context, calendars *api.Client, in CreateInput) (*Saved, error) {
 	f := api.Fields{
 		Title: &in.Title, Start: &in.StartDatetime, End: &in.EndDatetime, AllDay: in.AllDay, TimeZone: in.Timezone,
@@ -137,6 +138,7 @@ var update = tool.New(tool.Def{
 	Scope:  scope.CalendarWrite,
 	Effect: tool.Updates,
 	Tier:   tool.Core,
+	Object:      []string{"calendar_name", "event_uid"},
 }, func(ctx context.Context, calendars *api.Client, in UpdateInput) (*Saved, error) {
 	return saved(calendars.Update(ctx, api.Target{
 		Calendar: in.CalendarName, UID: in.EventUID, ETag: in.ETag,

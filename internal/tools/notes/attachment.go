@@ -69,6 +69,7 @@ var attachment = tool.New(tool.Def{
 	Scope:       scope.NotesRead,
 	Effect:      tool.Reads,
 	Tier:        tool.Extended,
+	Object:      []string{"note_id", "attachment_filename"},
 }, func(ctx context.Context, notes *api.Client, in AttachmentInput) (*Attachment, error) {
 	return read(ctx, notes, in.NoteID, in.Filename)
 })

@@ -103,6 +103,7 @@ var get = tool.New(tool.Def{
 	Scope:       scope.NotesRead,
 	Effect:      tool.Reads,
 	Tier:        tool.Core,
+	Object:      []string{"note_id"},
 }, func(ctx context.Context, notes *api.Client, in GetInput) (*Full, error) {
 	if in.MaxChars < 0 || in.Offset < 0 {
 		return nil, tool.Invalidf("max_chars and offset cannot be negative")

@@ -23,6 +23,7 @@ var create = tool.New(tool.Def{
 	Scope:       scope.NotesWrite,
 	Effect:      tool.Creates,
 	Tier:        tool.Core,
+	Object:      []string{"title"},
 }, func(ctx context.Context, notes *api.Client, in CreateInput) (*Saved, error) {
 	return saved(notes.Create(ctx, api.Draft{Title: in.Title, Content: in.Content, Category: in.Category}))
 })
@@ -44,6 +45,7 @@ var update = tool.New(tool.Def{
 	Scope:       scope.NotesWrite,
 	Effect:      tool.Updates,
 	Tier:        tool.Core,
+	Object:      []string{"note_id"},
 }, func(ctx context.Context, notes *api.Client, in UpdateInput) (*Saved, error) {
 	return saved(notes.Update(ctx, in.NoteID, in.ETag, api.Change{
 		Title: in.Title, Content: in.Content, Category: in.Category, Favorite: in.Favorite,
@@ -64,6 +66,7 @@ var appendContent = tool.New(tool.Def{
 	Scope:       scope.NotesWrite,
 	Effect:      tool.Creates,
 	Tier:        tool.Core,
+	Object:      []string{"note_id"},
 }, func(ctx context.Context, notes *api.Client, in AppendInput) (*Saved, error) {
 	separator := api.DefaultSeparator
 	if in.Separator != nil {
@@ -92,6 +95,7 @@ var remove = tool.New(tool.Def{
 	Scope:       scope.NotesWrite,
 	Effect:      tool.Deletes,
 	Tier:        tool.Core,
+	Object:      []string{"note_id"},
 }, func(ctx context.Context, notes *api.Client, in DeleteInput) (*Deleted, error) {
 	n, err := notes.Delete(ctx, in.NoteID, in.ETag)
 	if err != nil {

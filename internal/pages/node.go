@@ -1,5 +1,0 @@
-package pages
-
-import g "maragu.dev/gomponents"
-
-type node = g.Node

@@ -1,0 +1,4 @@
+package safehttp
+
+// IsPublic is the gate that all connections pass.
+var IsPublic = isPublic

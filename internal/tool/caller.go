@@ -1,0 +1,65 @@
+package tool
+
+import (
+	"context"
+
+	"nextcloud-mcp-server/internal/auth"
+	"nextcloud-mcp-server/internal/policy"
+)
+
+type callKey struct{}
+
+// callInfo is what a handler may know of its call.
+type callInfo struct {
+	caller  auth.Principal // without its token
+	account string
+}
+
+// withCaller gives the handlers of one call its principal, without the token:
+// handlers get a client of Nextcloud and never a credential.
+func withCaller(ctx context.Context, p *auth.Principal, account string) context.Context {
+	info := &callInfo{*p, account}
+	info.caller.Token = ""
+	return context.WithValue(ctx, callKey{}, info)
+}
+
+// Caller is who the call acts for, without any credential; nil outside of a
+// call.
+func Caller(ctx context.Context) *auth.Principal {
+	info, ok := ctx.Value(callKey{}).(*callInfo)
+	if !ok {
+		return nil
+	}
+	return &info.caller
+}
+
+// AccountURL is where the caller sees and changes what this connection may do;
+// empty where there is no such page.
+func AccountURL(ctx context.Context) string {
+	info, ok := ctx.Value(callKey{}).(*callInfo)
+	if !ok {
+		return ""
+	}
+	return info.account
+}
+
+// Policy is what the caller allows the connection beyond its scopes. Outside of
+// a call it allows nothing.
+func Policy(ctx context.Context) policy.Policy {
+	if p := Caller(ctx); p != nil {
+		return p.Policy
+	}
+	// No file has such a name, so no path is allowed.
+	return policy.Policy{ReadOnly: true, NoDelete: true, Paused: true, Folders: []string{"/\x00"}}
+}
+
+// CheckPath answers an error for the model when the caller does not let the
+// connection reach a file or folder.
+func CheckPath(ctx context.Context, path string) error {
+	p := Policy(ctx)
+	if p.AllowsPath(path) {
+		return nil
+	}
+	return Invalidf("The person limits this connection to these folders: %q. %q is in none of them, and nothing was done; %s.",
+		p.Folders, shorten(path), changing(AccountURL(ctx)))
+}
