@@ -269,7 +269,13 @@ func (s *signIn) clientFor(ctx context.Context, meta *oidcclient.Provider) ownCl
 	}
 	scopes := cfg.SignIn.Scopes
 	if scopes.Empty() {
-		scopes = scope.NewSet(scope.OpenID, scope.Profile, scope.Email).Union(s.app.registry.Scopes())
+		scopes = scope.NewSet(scope.OpenID, scope.Profile, scope.Email)
+		if cfg.SignIn.AuthorizationServer == config.Self {
+			// Nobody but this server uses the client, to know who somebody is.
+			scopes = scopes.Union(scope.NewSet(scope.OfflineAccess))
+		} else {
+			scopes = scopes.Union(s.app.registry.Scopes())
+		}
 	}
 	return oidcclient.New(s.db, s.app.host.HTTP(), oidcclient.RegistrarConfig{
 		Provider:             meta.Issuer,

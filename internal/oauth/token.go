@@ -99,25 +99,20 @@ func (s *Server) redeem(ctx context.Context, c *clients.Client, p parameters) (*
 		return nil, err
 	}
 	family := newFamily()
-	l := line{client: c, family: family, presented: newRefresh(family), refreshes: refreshes}
-	now := s.cfg.Now()
-	redeemed, err := s.cfg.Store.RedeemCode(ctx, store.HashOf(code), store.Family{ID: store.HashOf(family)},
-		// Nobody is told these two: their scopes are those of the code, which is
-		// not known before. The first turn of the line makes the real ones.
-		store.Pair{Access: hashOf(newAccess()), AccessExpires: now, Refresh: hashOf(l.presented), RefreshUntil: now.Add(codeLife)},
-		func(k store.Code) error {
-			switch {
-			case k.ClientID != c.ID:
-				return refuse(codeInvalidGrant, "The code was issued to another client.")
-			case redirect != "" && redirect != k.RedirectURI:
-				return refuse(codeInvalidGrant, "redirect_uri is not that of the authorization request.")
-			case k.Resource != s.cfg.Resource:
-				return refuse(codeInvalidGrant, "The code was issued for another resource.")
-			case !proves(verifier, k.CodeChallenge):
-				return refuse(codeInvalidGrant, "code_verifier does not fit the code_challenge.")
-			}
-			return nil
-		})
+	made := s.mint(family, refreshes, scope.Set{})
+	redeemed, err := s.cfg.Store.RedeemCode(ctx, store.HashOf(code), store.Family{ID: store.HashOf(family)}, made.pair, func(k store.Code) error {
+		switch {
+		case k.ClientID != c.ID:
+			return refuse(codeInvalidGrant, "The code was issued to another client.")
+		case redirect != "" && redirect != k.RedirectURI:
+			return refuse(codeInvalidGrant, "redirect_uri is not that of the authorization request.")
+		case k.Resource != s.cfg.Resource:
+			return refuse(codeInvalidGrant, "The code was issued for another resource.")
+		case !proves(verifier, k.CodeChallenge):
+			return refuse(codeInvalidGrant, "code_verifier does not fit the code_challenge.")
+		}
+		return nil
+	})
 	switch {
 	case errors.Is(err, store.ErrReused):
 		s.cfg.Log.WarnContext(ctx, "An authorization code was used twice; its tokens have ended", "client", c.ID, "grant", redeemed.GrantID)
@@ -127,7 +122,7 @@ func (s *Server) redeem(ctx context.Context, c *clients.Client, p parameters) (*
 	case err != nil:
 		return nil, err
 	}
-	return s.turn(ctx, l, redeemed.Scopes)
+	return s.tell(ctx, c, made)
 }
 
 // refreshes reports whether the client takes refresh tokens. One that
@@ -143,9 +138,6 @@ func (s *Server) refreshes(ctx context.Context, c *clients.Client) (bool, error)
 	return slices.Contains(registered.GrantTypes, grantRefresh), err
 }
 
-// errLook ends a look at a family without changing it.
-var errLook = errors.New("only looked")
-
 // refresh exchanges a refresh token (RFC 6749, 6).
 func (s *Server) refresh(ctx context.Context, c *clients.Client, p parameters) (*tokens, error) {
 	token := p.get("refresh_token")
@@ -156,80 +148,83 @@ func (s *Server) refresh(ctx context.Context, c *clients.Client, p parameters) (
 	case !known:
 		return nil, refuse(codeInvalidGrant, "The refresh token is not known.")
 	}
-	l := line{client: c, family: family, presented: auth.Secret(token), refreshes: true}
-	// What the access token may do has to be said when it is written, and
-	// depends on what the family may do; so the first turn only looks.
-	f, err := s.cfg.Store.Rotate(ctx, store.HashOf(family), hashOf(l.presented), store.Pair{}, func(f store.Family) error {
+	asked := areas(scope.Parse(p.get("scope")))
+	made := s.mint(family, true, asked)
+	f, err := s.rotate(ctx, c, token, made)
+	if errors.Is(err, errWider) {
+		// Clients repeat what they asked for at first, although the person
+		// granted less; that never widens anything (RFC 6749, 3.3).
+		narrowed := both(asked, f.Scopes)
+		if narrowed.Empty() {
+			return nil, refuse(codeInvalidScope, "None of the scopes was granted.")
+		}
+		made = s.mint(family, true, narrowed)
+		f, err = s.rotate(ctx, c, token, made)
+	}
+	if err != nil {
+		return nil, s.lost(ctx, c, f.GrantID, err)
+	}
+	return s.tell(ctx, c, made)
+}
+
+// errWider says that a client asks for more than its family may do.
+var errWider = errors.New("wider than granted")
+
+// rotate replaces a refresh token by what was made.
+func (s *Server) rotate(ctx context.Context, c *clients.Client, token string, made minted) (store.Family, error) {
+	return s.cfg.Store.Rotate(ctx, store.HashOf(made.family), store.HashOf(token), made.pair, func(f store.Family) error {
 		switch {
 		case f.ClientID != c.ID:
 			return refuse(codeInvalidGrant, "The refresh token was issued to another client.")
 		case f.Resource != s.cfg.Resource:
 			return refuse(codeInvalidGrant, "The refresh token was issued for another resource.")
+		case !f.Scopes.HasAll(made.pair.AccessScopes):
+			return errWider
 		}
-		return errLook
+		return nil
 	})
-	if !errors.Is(err, errLook) {
-		return nil, s.lost(ctx, l, f, err)
-	}
-	scopes := f.Scopes
-	if asked := areas(scope.Parse(p.get("scope"))); !asked.Empty() {
-		// Clients repeat what they asked for at first, although the person
-		// granted less; that never widens anything (RFC 6749, 3.3).
-		if scopes = both(asked, f.Scopes); scopes.Empty() {
-			return nil, refuse(codeInvalidScope, "None of the scopes was granted.")
-		}
-	}
-	return s.turn(ctx, l, scopes)
 }
 
-// line is a line of refresh tokens, from the side of the client that holds its
-// end.
-type line struct {
-	client    *clients.Client
-	family    string
-	presented auth.Secret
-	refreshes bool // the client takes refresh tokens
+// minted are tokens before the store knows them, and what it is told.
+type minted struct {
+	family          string
+	access, refresh auth.Secret // refresh is empty for a client that takes none
+	pair            store.Pair
+	now             time.Time
 }
 
-// turn makes the next tokens of a line. The access token gets the given
-// scopes, and of them at any time what the grant still holds.
-func (s *Server) turn(ctx context.Context, l line, scopes scope.Set) (*tokens, error) {
-	now := s.cfg.Now()
-	access, refresh := newAccess(), newRefresh(l.family)
-	pair := store.Pair{
-		Access: hashOf(access), AccessScopes: scopes, AccessExpires: now.Add(accessLife),
-		Refresh: hashOf(refresh), RefreshUntil: now.Add(refreshLife),
+// mint makes tokens of a family. No scopes means all that the family has.
+func (s *Server) mint(family string, refreshes bool, scopes scope.Set) minted {
+	m := minted{family: family, access: newAccess(), now: s.cfg.Now()}
+	m.pair = store.Pair{Access: hashOf(m.access), AccessScopes: scopes, AccessExpires: m.now.Add(accessLife), RefreshUntil: m.now.Add(accessLife)}
+	if refreshes {
+		m.refresh = newRefresh(family)
+		m.pair.Refresh, m.pair.RefreshUntil = hashOf(m.refresh), m.now.Add(refreshLife)
 	}
-	if !l.refreshes {
-		pair.RefreshUntil = pair.AccessExpires // nobody is told the refresh token
-	}
-	f, err := s.cfg.Store.Rotate(ctx, store.HashOf(l.family), hashOf(l.presented), pair, func(store.Family) error { return nil })
+	return m
+}
+
+// tell is the answer with new tokens. They are read back as every call will
+// read them, so that the client is told what it really got.
+func (s *Server) tell(ctx context.Context, c *clients.Client, m minted) (*tokens, error) {
+	t, err := s.cfg.Store.AccessToken(ctx, m.pair.Access)
 	if err != nil {
-		return nil, s.lost(ctx, l, f, err)
+		return nil, s.lost(ctx, c, "", err)
 	}
-	// Read back as every call will read it, so that the client is told what it
-	// really got.
-	t, err := s.cfg.Store.AccessToken(ctx, pair.Access)
-	if err != nil {
-		return nil, s.lost(ctx, l, f, err)
-	}
-	answer := &tokens{
-		AccessToken: access.Reveal(),
-		TokenType:   "Bearer",
-		ExpiresIn:   int64(expiry(t).Sub(now) / time.Second),
-		Scope:       both(t.Scopes, t.Grant.Scopes).String(),
-	}
-	if l.refreshes {
-		answer.RefreshToken = refresh.Reveal()
-	}
-	return answer, nil
+	return &tokens{
+		AccessToken:  m.access.Reveal(),
+		TokenType:    "Bearer",
+		ExpiresIn:    int64(expiry(t).Sub(m.now) / time.Second),
+		RefreshToken: m.refresh.Reveal(),
+		Scope:        both(t.Scopes, t.Grant.Scopes).String(),
+	}, nil
 }
 
-// lost is the answer when a line cannot go on.
-func (s *Server) lost(ctx context.Context, l line, f store.Family, err error) error {
+// lost is the answer when a connection cannot go on.
+func (s *Server) lost(ctx context.Context, c *clients.Client, grantID string, err error) error {
 	switch {
 	case errors.Is(err, store.ErrReused):
-		s.cfg.Log.WarnContext(ctx, "A refresh token was used again; its family has ended", "client", l.client.ID, "grant", f.GrantID)
+		s.cfg.Log.WarnContext(ctx, "A refresh token was used again; its family has ended", "client", c.ID, "grant", grantID)
 		return refuse(codeInvalidGrant, "The refresh token was used before. Sign in again.")
 	case errors.Is(err, store.ErrNotFound):
 		return refuse(codeInvalidGrant, "The connection has ended or expired. Sign in again.")

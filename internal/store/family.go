@@ -21,9 +21,12 @@ const (
 // line is what a family remembers of its refresh tokens.
 type line struct {
 	current Hash
-	// old are the two that are still taken for a while: the last that was
-	// presented, and the one that a retry with it replaced.
-	old     [2]replaced
+	// used is the last one that was presented; it is still taken for a while.
+	used replaced
+	// other is the one that was current when used came back. Of two calls under
+	// way at once the client may have kept either answer, so it is as good as
+	// the current one until one of the two is presented: at is zero till then.
+	other   replaced
 	retries int
 }
 
@@ -35,17 +38,25 @@ type replaced struct {
 // turn is the line after presented was exchanged for next. It reports whether
 // presented may be exchanged at all.
 func (l line) turn(presented, next Hash, now time.Time) (line, bool) {
+	open := l.other.at.IsZero()
+	after := line{current: next, used: replaced{presented, now}}
 	switch {
 	case presented == (Hash{}):
 		return l, false
 	case presented == l.current:
-		return line{current: next, old: [2]replaced{{presented, now}}}, true
+		if open {
+			after.other = replaced{l.other.hash, now}
+		}
+		return after, true
+	case presented == l.other.hash && open:
+		after.other = replaced{l.current, now}
+		return after, true
 	case l.retries >= maxRetries:
 		return l, false
 	}
-	for _, old := range l.old {
+	for _, old := range []replaced{l.used, l.other} {
 		if old.hash == presented && now.Sub(old.at) < RaceWindow {
-			return line{current: next, old: [2]replaced{old, {l.current, now}}, retries: l.retries + 1}, true
+			return line{current: next, used: old, other: replaced{hash: l.current}, retries: l.retries + 1}, true
 		}
 	}
 	return l, false
@@ -68,7 +79,7 @@ func (s *Store) beginFamily(ctx context.Context, tx conn, f Family, p Pair) erro
 func (s *Store) addAccessToken(ctx context.Context, tx conn, f *Family, p Pair) error {
 	// Most tokens have all scopes of their family; NULL says so and is short.
 	scopes := sql.NullString{String: p.AccessScopes.String()}
-	scopes.Valid = scopes.String != f.Scopes.String()
+	scopes.Valid = scopes.String != "" && scopes.String != f.Scopes.String()
 	_, err := tx.exec(ctx, "INSERT INTO access_tokens (hash, family_id, scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
 		p.Access[:], f.ID[:], scopes, millis(s.now()), millis(p.AccessExpires))
 	return err
@@ -78,9 +89,9 @@ func (s *Store) addAccessToken(ctx context.Context, tx conn, f *Family, p Pair) 
 // as it is then.
 //
 // The current refresh token is taken, and a replaced one within RaceWindow, at
-// most five times until a current one comes again; of replaced ones the
-// last that was presented counts and the one that was current when it came
-// back. Any other token of the family was used before: the family has ended
+// most five times until a current one comes again; the answer to such a retry
+// and the answer before are both current until one of them is presented. Any
+// other token of the family was used before: the family has ended
 // with its access tokens then, and the error is ErrReused. The error is
 // ErrNotFound when there is no such family, when it expired, or when its grant
 // ended. check may refuse a token that would be taken: nothing changes then
@@ -108,8 +119,8 @@ func (s *Store) Rotate(ctx context.Context, family, presented Hash, p Pair, chec
 		}
 		f.ExpiresAt = instant(millis(p.RefreshUntil))
 		_, err = tx.exec(ctx, `UPDATE families SET refresh = ?, replaced = ?, replaced_at = ?, raced = ?, raced_at = ?, retries = ?, expires_at = ?
-			WHERE id = ?`, tokens.current.column(), tokens.old[0].hash.column(), millis(tokens.old[0].at),
-			tokens.old[1].hash.column(), millis(tokens.old[1].at), tokens.retries, millis(p.RefreshUntil), family[:])
+			WHERE id = ?`, tokens.current.column(), tokens.used.hash.column(), millis(tokens.used.at),
+			tokens.other.hash.column(), millis(tokens.other.at), tokens.retries, millis(p.RefreshUntil), family[:])
 		if err != nil {
 			return err
 		}
@@ -147,7 +158,7 @@ func (s *Store) lockFamily(ctx context.Context, tx conn, id Hash) (Family, line,
 	}
 	f.Scopes, f.CreatedAt, f.ExpiresAt = scope.Parse(scopes), instant(created), instant(expires)
 	l.current = hashColumn(refresh)
-	l.old = [2]replaced{{hashColumn(first), instant(firstAt)}, {hashColumn(second), instant(secondAt)}}
+	l.used, l.other = replaced{hashColumn(first), instant(firstAt)}, replaced{hashColumn(second), instant(secondAt)}
 	neverHadOne := refresh == nil && first == nil
 	if live == 0 || neverHadOne || past(f.ExpiresAt, s.now()) {
 		return Family{}, line{}, ErrNotFound

@@ -46,7 +46,7 @@ type Family struct {
 // Pair is what a token answer hands out, as hashes.
 type Pair struct {
 	Access        Hash
-	AccessScopes  scope.Set
+	AccessScopes  scope.Set // empty for all of the family's
 	AccessExpires time.Time
 	Refresh       Hash // the zero hash for none
 	RefreshUntil  time.Time
