@@ -52,8 +52,12 @@ func serve(ctx context.Context, cfg *config.Config, s Streams, ready func()) err
 	if cfg.Metrics.Enabled {
 		a.metrics = telemetry.NewMetrics()
 	}
-	if cfg.Mode() == config.SingleUser {
+	switch cfg.Mode() {
+	case config.SingleUser:
 		return a.singleUser(ctx)
+	case config.MultiUser:
+		return a.multiUser(ctx)
+	case config.OAuth:
 	}
 	return a.oauth(ctx)
 }
@@ -88,11 +92,18 @@ func choose(cfg *config.Config) (*tool.Registry, []*tool.UnknownError) {
 	}
 	return tool.Select(tools.All(), tool.Selection{
 		ReadOnly: cfg.Tools.ReadOnly, Areas: cfg.Tools.Areas, Tools: cfg.Tools.Only, Exclude: cfg.Tools.Exclude, Tier: tier,
+		Connections: ownConnections(cfg),
 	})
 }
 
+// ownConnections reports whether this server is the authorization server of
+// its clients.
+func ownConnections(cfg *config.Config) bool {
+	return cfg.Mode() == config.OAuth && cfg.SignIn.AuthorizationServer == config.Self
+}
+
 // mcpServer is the one MCP server of the process, with everything registered.
-func (a *app) mcpServer(clients tool.Clients, single *auth.Principal) (*mcp.Server, error) {
+func (a *app) mcpServer(binding tool.Binding) (*mcp.Server, error) {
 	server := mcp.NewServer(&mcp.Implementation{
 		Name: "nextcloud-mcp-server", Title: "Nextcloud MCP", Version: version.String(),
 	}, &mcp.ServerOptions{
@@ -105,7 +116,7 @@ func (a *app) mcpServer(clients tool.Clients, single *auth.Principal) (*mcp.Serv
 			c.CacheScope, c.TTLMs = "private", 0
 		},
 	})
-	binding := tool.Binding{Clients: clients, Log: a.log, Single: single}
+	binding.Log = a.log
 	if a.metrics != nil {
 		binding.Observe = a.metrics.ToolCall
 	}
@@ -117,10 +128,21 @@ func (a *app) mcpServer(clients tool.Clients, single *auth.Principal) (*mcp.Serv
 
 // singleUser serves one person whose credentials are in the configuration.
 func (a *app) singleUser(ctx context.Context) error {
-	a.log.InfoContext(ctx, "BasicAuth mode detected (NEXTCLOUD_USERNAME/PASSWORD set)")
-	a.log.InfoContext(ctx, "Initializing Nextcloud client with BasicAuth")
-	leg := dataleg.NewSingle(a.host, nextcloud.Basic{LoginName: a.cfg.Nextcloud.Username, Password: a.cfg.Nextcloud.Password})
-	server, err := a.mcpServer(leg, &auth.Principal{Subject: auth.Subject(a.cfg.Nextcloud.Username), Trusted: true})
+	var opts *dataleg.SingleOptions
+	if a.cfg.Nextcloud.LoggedIn {
+		a.log.InfoContext(ctx, "Working with the account of nextcloud-mcp-server login", "user", string(a.cfg.Nextcloud.Username), "nextcloud", a.cfg.Nextcloud.Host.String())
+		opts = &dataleg.SingleOptions{
+			Credential: "app password of the login command",
+			Refused:    "the login has ended; the person has to run nextcloud-mcp-server login " + a.cfg.Nextcloud.Host.String() + " in a terminal and start this server again",
+		}
+	} else {
+		a.log.InfoContext(ctx, "BasicAuth mode detected (NEXTCLOUD_USERNAME/PASSWORD set)")
+		a.log.InfoContext(ctx, "Initializing Nextcloud client with BasicAuth")
+	}
+	leg := dataleg.NewSingle(a.host, nextcloud.Basic{LoginName: a.cfg.Nextcloud.Username, Password: a.cfg.Nextcloud.Password}, opts)
+	server, err := a.mcpServer(tool.Binding{
+		Clients: leg, Single: &auth.Principal{Subject: auth.Subject(a.cfg.Nextcloud.Username), Trusted: true},
+	})
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,8 @@ type checks = map[string]server.Check
 // front is what differs between the modes at the HTTP side.
 type front struct {
 	mode     string
-	door     auth.Verifier          // nil leaves /mcp open
+	door     auth.Verifier // without door and basic, /mcp is open
+	basic    server.Basic
 	issuer   func() (string, error) // needed with door
 	identity scope.Set              // what a first sign-in asks for beside the tools' scopes
 	mount    func(mux *http.ServeMux, prefix string)
@@ -36,7 +37,7 @@ func (a *app) http(ctx context.Context, m *mcp.Server, f front) error {
 	cfg := server.Config{
 		MCP: m, Gate: a.registry, Log: a.log,
 		Public: a.cfg.Server.PublicURL, AllowedHosts: a.cfg.Server.AllowedHosts, AllowedOrigins: a.cfg.Server.AllowedOrigins,
-		Door: f.door, Issuer: f.issuer, Identity: f.identity, Mount: f.mount,
+		Door: f.door, Basic: f.basic, Issuer: f.issuer, Identity: f.identity, Mount: f.mount,
 		ClientAddr: ratelimit.Proxies(a.cfg.Server.TrustedProxies).Of,
 		Health:     server.Health{Mode: f.mode, Ready: f.ready},
 	}

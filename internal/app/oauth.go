@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"net/http"
 
+	"nextcloud-mcp-server/internal/audit"
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/config"
 	"nextcloud-mcp-server/internal/dataleg"
 	"nextcloud-mcp-server/internal/scope"
 	"nextcloud-mcp-server/internal/server"
 	"nextcloud-mcp-server/internal/store"
+	"nextcloud-mcp-server/internal/tool"
 )
 
 // oauth serves many people, each signing in.
@@ -22,7 +24,7 @@ func (a *app) oauth(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	self := a.cfg.SignIn.AuthorizationServer == config.Self
+	self := ownConnections(a.cfg)
 	sign := newSignIn(a, db, self && a.cfg.SignIn.Method != config.OIDCMethod)
 	leg := dataleg.New(a.host, db, "nextcloud-mcp-server ("+a.cfg.Server.PublicURL.Host+")", a.log, &dataleg.Options{
 		// Tokens are passed on only where one issuer serves both sides.
@@ -41,6 +43,7 @@ func (a *app) oauth(ctx context.Context) error {
 		mount: func(mux *http.ServeMux, prefix string) { a.mountLanding(mux, prefix, a.pages(), "") },
 	}
 	people := legs{foreign: leg}
+	binding := tool.Binding{Clients: &people}
 	jobs := []func(context.Context){
 		leg.Run,
 		func(ctx context.Context) { a.watchNextcloud(ctx, leg.SetVersion) },
@@ -52,11 +55,13 @@ func (a *app) oauth(ctx context.Context) error {
 		}
 		defer o.authority.Close()
 		people.own = o.connections
-		jobs = append(jobs, o.keeper.Run)
+		recorder := audit.New(db, a.log, nil)
+		binding.Audit, binding.AccountURL = recorder.Record, a.cfg.Server.PublicURL.String()+accountPath
+		jobs = append(jobs, o.keeper.Run, recorder.Run)
 		f.door, f.identity, f.mount = o, scope.Set{}, o.mount
 		f.issuer = func() (string, error) { return a.cfg.Server.PublicURL.String(), nil }
 	}
-	m, err := a.mcpServer(people, nil)
+	m, err := a.mcpServer(binding)
 	if err != nil {
 		return err
 	}

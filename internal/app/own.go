@@ -105,8 +105,12 @@ func newOwn(a *app, db *store.Store, sign *signIn) (*own, error) {
 	return o, nil
 }
 
-// callbackPath is where the OpenID provider sends browsers back to.
-const callbackPath = "/oauth/callback"
+const (
+	// callbackPath is where the OpenID provider sends browsers back to.
+	callbackPath = "/oauth/callback"
+	// accountPath is where people see their connections.
+	accountPath = "/account"
+)
 
 // documentNetworks are the private networks that metadata documents may come
 // from.
@@ -175,11 +179,11 @@ func (o *own) mount(mux *http.ServeMux, prefix string) {
 	o.authority.Handle(mux, prefix)
 	o.guide.Handle(mux)
 	o.account.Handle(mux)
-	o.app.mountLanding(mux, prefix, o.pages, prefix+"/account")
+	o.app.mountLanding(mux, prefix, o.pages, prefix+accountPath)
 	missing := func(w http.ResponseWriter, r *http.Request) {
 		o.pages.Write(w, r, http.StatusNotFound, pages.Failure{Code: pages.CodeNotFound})
 	}
-	for _, below := range []string{"/oauth/", "/account/"} {
+	for _, below := range []string{"/oauth/", accountPath + "/"} {
 		mux.HandleFunc(below, missing)
 		if prefix != "" {
 			mux.HandleFunc(prefix+below, missing)
@@ -213,7 +217,7 @@ type legs struct {
 }
 
 // Client implements tool.Clients.
-func (l legs) Client(ctx context.Context, p *auth.Principal) (*nextcloud.Client, error) {
+func (l *legs) Client(ctx context.Context, p *auth.Principal) (*nextcloud.Client, error) {
 	if p.GrantID != "" {
 		return l.own.Client(ctx, p)
 	}

@@ -3,9 +3,9 @@ package audit_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +39,9 @@ func (l *ledger) AppendAudit(ctx context.Context, entries []store.AuditEntry) er
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -97,7 +100,7 @@ func run(t *testing.T, to audit.Appender, opts *audit.Options) (r *audit.Recorde
 var alice = &auth.Principal{Subject: "alice", ClientID: "ncmcp_client_1", ClientName: "Claude", GrantID: "g1", Token: "secret-token"}
 
 func entry(i int) tool.Entry {
-	return tool.Entry{Principal: alice, Tool: "nc_notes_get_note", Object: fmt.Sprint(i), Outcome: "ok"}
+	return tool.Entry{Principal: alice, Tool: "nc_notes_get_note", Object: strconv.Itoa(i), Outcome: "ok"}
 }
 
 func TestRecord(t *testing.T) {
@@ -146,7 +149,7 @@ func TestBatches(t *testing.T) {
 			t.Errorf("%d entries in %d writes", n, writes)
 		}
 		for i, e := range l.entries {
-			if e.Object != fmt.Sprint(i) {
+			if e.Object != strconv.Itoa(i) {
 				t.Fatalf("entry %d is %s", i, e.Object)
 			}
 		}
@@ -219,6 +222,23 @@ func TestFull(t *testing.T) {
 		}
 		if log.count("level=WARN") != 1 || log.count("lost=20") != 2 {
 			t.Errorf("%s", log.b.String())
+		}
+		stop()
+	})
+}
+
+// TestMemoryIsBounded checks that a store that fails for long does not make
+// entries pile up.
+func TestMemoryIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &ledger{err: errors.New("disk full")}
+		r, _, stop := run(t, l, &audit.Options{Queue: 10})
+		for i := range 300 {
+			r.Record(entry(i))
+			synctest.Wait()
+		}
+		if n := r.Dropped(); n != 300-256-10 {
+			t.Errorf("%d lost", n)
 		}
 		stop()
 	})

@@ -61,11 +61,16 @@ func (c Client) CommandLine(name, url string) string {
 	if c.Command == nil {
 		return ""
 	}
-	words := c.Command(name, url)
+	return ShellLine(c.Command(name, url))
+}
+
+// ShellLine is a command as it is typed into a POSIX shell.
+func ShellLine(words []string) string {
+	quoted := make([]string, len(words))
 	for i, word := range words {
-		words[i] = quote(word)
+		quoted[i] = quote(word)
 	}
-	return strings.Join(words, " ")
+	return strings.Join(quoted, " ")
 }
 
 // quote writes one word for a POSIX shell.

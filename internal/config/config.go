@@ -37,6 +37,7 @@ type Nextcloud struct {
 	Public     *url.URL            // as people's browsers reach it; Host unless set
 	Username   nextcloud.LoginName // single-user mode only
 	Password   auth.Secret         // account or app password; single-user mode only
+	LoggedIn   bool                // Host, Username and Password are those of an Account
 	SkipVerify bool                // do not verify TLS certificates
 	CABundle   string              // PEM file with more certificate authorities; empty for none
 	KeepAlive  bool                // reuse connections

@@ -144,7 +144,7 @@ func TestMode(t *testing.T) {
 			"MCP_TRANSPORT: stdio serves one user; use streamable-http for multi_user_basic",
 		}},
 		{name: "stdio with OAuth", args: []string{"-t", "stdio"}, want: OAuth, problems: []string{
-			"MCP_TRANSPORT: stdio serves one user: set NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD (an app password), or use streamable-http for OAuth",
+			"MCP_TRANSPORT: stdio serves one user: set NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD (an app password), or unset NEXTCLOUD_HOST and run nextcloud-mcp-server login; OAuth needs streamable-http",
 		}},
 		{name: "stdio", args: []string{"-t", "stdio", "--host", "0.0.0.0"}, env: []string{user, password}, want: SingleUser},
 		{name: "open to the network", args: []string{"--host", "0.0.0.0"}, env: []string{user, password}, want: SingleUser, problems: []string{
@@ -318,6 +318,7 @@ func TestDefaultDatabase(t *testing.T) {
 		{"state", map[string]string{"HOME": "/h", "XDG_STATE_HOME": "/s"}, no, "/s/nextcloud-mcp-server/tokens.db"},
 		{"relative state", map[string]string{"HOME": "/h", "XDG_STATE_HOME": "s"}, no, "/h/.local/state/nextcloud-mcp-server/tokens.db"},
 		{"home", map[string]string{"HOME": "/h"}, no, "/h/.local/state/nextcloud-mcp-server/tokens.db"},
+		{"Windows", map[string]string{"LOCALAPPDATA": "/l"}, no, "/l/nextcloud-mcp-server/tokens.db"},
 		{"nothing", nil, no, ""},
 	}
 	for _, tt := range tests {

@@ -25,6 +25,7 @@ type EnvFile struct {
 	vars     map[string]string
 	open     bool // others than its owner can read it
 	problems Problems
+	account  map[string]string // see WithAccount
 }
 
 // ReadEnvFile reads the .env file called name. What is wrong with it is kept

@@ -126,26 +126,36 @@ var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$`
 // trailing slash kept.
 func base(field func(*Config) **url.URL) kind {
 	return kind{metavar: "url", set: func(c *Config, value string) error {
-		u, err := parseURL(value)
+		u, err := ParseAddress(value)
 		if err != nil {
 			return err
-		}
-		if u.RawQuery != "" || u.ForceQuery {
-			return errors.New("it has a query (?...), which the address of a server has not")
-		}
-		u.Path = strings.TrimRight(u.Path, "/")
-		u.RawPath = ""
-		// The form that browsers send in Host and Origin (RFC 6454, 6.1).
-		u.Host = strings.ToLower(u.Host)
-		switch u.Scheme {
-		case "https":
-			u.Host = strings.TrimSuffix(u.Host, ":443")
-		case "http":
-			u.Host = strings.TrimSuffix(u.Host, ":80")
 		}
 		*field(c) = u
 		return nil
 	}}
+}
+
+// ParseAddress reads the address of a whole server as the settings do. The
+// error is a sentence for people, which never repeats a password.
+func ParseAddress(value string) (*url.URL, error) {
+	u, err := parseURL(value)
+	if err != nil {
+		return nil, err
+	}
+	if u.RawQuery != "" || u.ForceQuery {
+		return nil, errors.New("it has a query (?...), which the address of a server has not")
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = ""
+	// The form that browsers send in Host and Origin (RFC 6454, 6.1).
+	u.Host = strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "https":
+		u.Host = strings.TrimSuffix(u.Host, ":443")
+	case "http":
+		u.Host = strings.TrimSuffix(u.Host, ":80")
+	}
+	return u, nil
 }
 
 // endpoint reads the address of one page, kept as it is written: issuers are

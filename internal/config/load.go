@@ -25,7 +25,7 @@ func Load(flags *pflag.FlagSet, environ []string, file EnvFile, checks ...Check)
 	l := loader{
 		config:   &Config{},
 		flags:    flags,
-		sources:  []source{{vars: parseEnviron(environ)}, {name: "in " + file.Name, vars: file.vars}},
+		sources:  []source{{vars: parseEnviron(environ)}, {name: "in " + file.Name, vars: file.vars}, {name: accountSource, vars: file.account}},
 		problems: slices.Clone(file.problems),
 	}
 	for i := range settings {
@@ -77,6 +77,9 @@ func (l *loader) load(s *Setting) {
 	value, where, ok := l.find(s)
 	if !ok {
 		return
+	}
+	if where == accountSource {
+		l.config.Nextcloud.LoggedIn = true
 	}
 	if !s.Secret {
 		value = strings.TrimSpace(value)
@@ -246,11 +249,14 @@ func defaultDatabase(env map[string]string, isDirectory func(string) bool) strin
 	}
 	state := env["XDG_STATE_HOME"]
 	// XDG Base Directory Specification: relative paths are invalid and ignored.
-	if !filepath.IsAbs(state) {
-		if !filepath.IsAbs(env["HOME"]) {
-			return ""
-		}
+	switch {
+	case filepath.IsAbs(state):
+	case filepath.IsAbs(env["HOME"]):
 		state = filepath.Join(env["HOME"], ".local", "state")
+	case filepath.IsAbs(env["LOCALAPPDATA"]): // Windows, where HOME is not set
+		state = env["LOCALAPPDATA"]
+	default:
+		return ""
 	}
 	return filepath.Join(state, "nextcloud-mcp-server", name)
 }

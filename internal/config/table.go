@@ -247,7 +247,7 @@ var settings = []Setting{
 
 	{
 		Env: "TOKEN_STORAGE_DB", Section: SectionStorage,
-		Derived: "`/app/data/tokens.db` in the container, else `$XDG_STATE_HOME/nextcloud-mcp-server/tokens.db`, else `~/.local/state/nextcloud-mcp-server/tokens.db`",
+		Derived: "`/app/data/tokens.db` in the container, else `$XDG_STATE_HOME/nextcloud-mcp-server/tokens.db`, else `~/.local/state/nextcloud-mcp-server/tokens.db`, on Windows `%LOCALAPPDATA%\\nextcloud-mcp-server\\tokens.db`",
 		Doc:     "SQLite file with client registrations and grants. It must survive restarts.",
 		Example: "/var/lib/nextcloud-mcp-server/tokens.db",
 		kind:    file(func(c *Config) *string { return &c.Storage.Database }),

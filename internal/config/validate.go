@@ -25,7 +25,9 @@ func (c *Config) validate(p *Problems) {
 }
 
 func (c *Config) validateNextcloud(p *Problems) {
-	if c.Nextcloud.Host == nil && !p.Has("NEXTCLOUD_HOST") {
+	// validateMode says more of stdio without anybody to serve.
+	nobody := c.Server.Transport == Stdio && c.WantsAccount() && c.Deployment == ""
+	if c.Nextcloud.Host == nil && !nobody && !p.Has("NEXTCLOUD_HOST") {
 		mode := map[Mode]string{OAuth: "OAuth mode", SingleUser: "Single-user mode", MultiUser: "Multi-user Basic mode"}[c.Mode()]
 		p.Add("NEXTCLOUD_HOST", mode+" requires NEXTCLOUD_HOST to be set to the address of your Nextcloud")
 	}
@@ -39,7 +41,7 @@ func (c *Config) validateNextcloud(p *Problems) {
 func (c *Config) validateMode(p *Problems) {
 	if c.Mode() == OAuth {
 		if c.Server.Transport == Stdio {
-			p.Add("MCP_TRANSPORT", "stdio serves one user: set NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD (an app password), or use streamable-http for OAuth")
+			c.validateStdio(p)
 		}
 		if c.Storage.URL == "" && c.Storage.Database == "" && !p.Has("TOKEN_STORAGE_DB") {
 			p.Add("TOKEN_STORAGE_DB", "there is no place to keep client registrations, because neither HOME nor XDG_STATE_HOME is set")
@@ -64,6 +66,21 @@ func (c *Config) validateMode(p *Problems) {
 	if c.Server.Transport != Stdio && !loopback(c.Server.Host) && !c.Server.InsecureNoAuth && !p.Has("MCP_HOST") {
 		p.Add("MCP_HOST", fmt.Sprintf("listening on %s would give everybody who reaches the port the data of %s; "+
 			"listen on 127.0.0.1, use OAuth, or say --insecure-no-auth", c.Server.Host, orTheUser(c.Nextcloud.Username)))
+	}
+}
+
+// validateStdio says who stdio can serve, in OAuth mode.
+func (c *Config) validateStdio(p *Problems) {
+	switch {
+	case c.Deployment == LoginFlow:
+		p.Add("MCP_TRANSPORT", "stdio serves one user; use streamable-http for OAuth")
+	case c.Nextcloud.Host == nil:
+		*p = append(*p, Problem{
+			Variable: "MCP_TRANSPORT", Example: "nextcloud-mcp-server login https://cloud.example.org",
+			Wrong: "stdio serves one user, and nobody is logged in: run nextcloud-mcp-server login, or set NEXTCLOUD_HOST, NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD (an app password)",
+		})
+	default:
+		p.Add("MCP_TRANSPORT", "stdio serves one user: set NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD (an app password), or unset NEXTCLOUD_HOST and run nextcloud-mcp-server login; OAuth needs streamable-http")
 	}
 }
 

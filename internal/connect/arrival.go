@@ -22,7 +22,10 @@ const keepTime = 15 * time.Second
 func (g *Guide) arrive(ctx context.Context, j *journey, o *signin.Outcome) (*journey, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
 	defer cancel()
-	if j.Request == nil {
+	switch {
+	case j.Linked != nil:
+		return g.arriveByLink(ctx, j, o)
+	case j.Request == nil:
 		return g.arriveForPages(ctx, j, o)
 	}
 	grant, err := g.pendingGrant(j, o)

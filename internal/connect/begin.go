@@ -53,7 +53,7 @@ func (g *Guide) begin(w http.ResponseWriter, r *http.Request, plan func(*browser
 		g.trouble(w, r, nil, err)
 		return
 	}
-	j.ID, j.Browser, j.Begun, j.Provider = random(), session.ID, g.Now(), g.providerFirst()
+	j.ID, j.Browser, j.Begun, j.Provider = random(), session.ID, g.Now(), g.byProvider(j)
 	if err := g.create(ctx, j); err != nil {
 		g.trouble(w, r, nil, err)
 		return

@@ -75,8 +75,8 @@ const (
 	OnlyLoginFlow Method = "loginflow"
 )
 
-// Config is what a Guide is made of. Everything but OIDC, Limit, Ended and Now
-// is needed.
+// Config is what a Guide is made of. Everything but OIDC, Passwords, Limit, Ended
+// and Now is needed; Answers is not, where clients get no tokens here.
 type Config struct {
 	Public    *url.URL // this server's address as people type it
 	Nextcloud string   // the host of the Nextcloud that people sign in at
@@ -85,7 +85,8 @@ type Config struct {
 	Sessions  *browser.Sessions
 	Store     Store
 	LoginFlow LoginFlow
-	OIDC      Provider // nil for none
+	OIDC      Provider  // nil for none
+	Passwords Passwords // where links lead; nil gives none out
 	Answers   Answers
 	Pages     Pages
 	Log       *slog.Logger
@@ -138,6 +139,8 @@ func (g *Guide) Handle(mux *http.ServeMux) {
 		"/oauth/connect/{id}/other":   {http.MethodPost: g.other},
 		"/oauth/phone/{token}":        {http.MethodGet: g.phone},
 		"/oauth/phone/{token}/open":   {http.MethodGet: g.phoneOpen},
+		"/oauth/link/{token}":         {http.MethodGet: g.showLink},
+		"/oauth/link/{token}/open":    {http.MethodGet: g.openLink},
 		"/oauth/callback":             {http.MethodGet: g.callback},
 	} {
 		h := g.bounded(methods)

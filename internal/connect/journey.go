@@ -43,6 +43,7 @@ type journey struct {
 	Before  store.Hash // the session that the browser had before it signed in here
 	Request *request   `json:",omitempty"` // nil for a sign-in to the account pages
 	Back    string     `json:",omitempty"` // where that leads
+	Linked  *linked    `json:",omitempty"` // for one that a link began; Request is nil then
 	Begun   time.Time
 	Step    step
 
@@ -184,7 +185,7 @@ func (g *Guide) startOver(ctx context.Context, key store.Hash, afresh bool) erro
 		if j.Pending {
 			abandoned = j.GrantID
 		}
-		j.Step, j.Provider, j.Afresh = signingIn, g.providerFirst(), afresh
+		j.Step, j.Provider, j.Afresh = signingIn, g.byProvider(j), afresh
 		j.Person, j.GrantID, j.Pending = nil, "", false
 		j.Reason, j.Vouched, j.Login, j.Problem = "", nil, nil, ""
 		return nil
@@ -209,6 +210,10 @@ func (g *Guide) endPending(ctx context.Context, id string) error {
 	}
 	return nil
 }
+
+// byProvider reports whether a journey begins at the OpenID provider. Only there
+// can a person prove to be the one that a link is for.
+func (g *Guide) byProvider(j *journey) bool { return j.Linked != nil || g.providerFirst() }
 
 // providerFirst reports whether people are sent to the OpenID provider.
 func (g *Guide) providerFirst() bool {

@@ -80,7 +80,10 @@ func (g *Guide) phone(w http.ResponseWriter, r *http.Request) {
 		Server: g.Public.Host, Nextcloud: g.Nextcloud, Code: j.Phone.Code,
 		ContinueURL: g.path("/oauth/phone/", r.PathValue("token"), "/open"),
 	}
-	if j.Request != nil {
+	switch {
+	case j.Linked != nil:
+		page.Client = j.Linked.view()
+	case j.Request != nil:
 		page.Client = clientView(j.Request.oauth())
 	}
 	g.Pages.Write(w, r, http.StatusOK, page)

@@ -72,7 +72,7 @@ func (g *Guide) startProvider(ctx context.Context, j *journey) (string, error) {
 // mend leads to Login Flow with the next try, where people may choose.
 func (g *Guide) providerFailed(w http.ResponseWriter, r *http.Request, j *journey, err error) {
 	p, ok := errors.AsType[*signin.Problem](err)
-	if ok && g.Method == Auto && p.Code != signin.Refused && p.Code != signin.FlowExpired {
+	if ok && g.Method == Auto && j.Linked == nil && p.Code != signin.Refused && p.Code != signin.FlowExpired {
 		j, err = g.change(r.Context(), j.key(), func(j *journey) error {
 			j.Provider = false
 			return nil
@@ -126,6 +126,8 @@ func (g *Guide) callback(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		g.providerFailed(w, r, j, err)
+	case j.Linked != nil:
+		g.provenForLink(w, r, j, outcome)
 	case outcome.LoginFlow != "":
 		g.goOnWithLoginFlow(w, r, j, outcome)
 	default:
@@ -178,7 +180,10 @@ func (g *Guide) arrived(w http.ResponseWriter, r *http.Request, t *travel, o *si
 // device is the name of an app password in the person's security settings.
 func (g *Guide) device(j *journey) string {
 	client := ""
-	if j.Request != nil {
+	switch {
+	case j.Linked != nil:
+		client = j.Linked.device()
+	case j.Request != nil:
 		client = j.Request.ClientName
 	}
 	return signin.DeviceName(client, g.Public.Host)

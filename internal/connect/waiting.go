@@ -27,6 +27,8 @@ func (g *Guide) show(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch {
+	case t.Linked != nil:
+		g.Pages.Write(w, r, http.StatusOK, pages.SignInDone{Client: t.Linked.Client, Nextcloud: g.Nextcloud})
 	case t.Request == nil:
 		goTo(w, t.Back)
 	case t.Step == answered:
@@ -76,7 +78,10 @@ func (g *Guide) waiting(t *travel, j *journey) pages.Waiting {
 		PhoneURL: g.absolute(g.path("/oauth/phone/", j.Phone.Token)), Code: j.Phone.Code,
 		CSRF: t.session.CSRF(purpose(j)), Reason: string(j.Reason),
 	}
-	if j.Request != nil {
+	switch {
+	case j.Linked != nil:
+		page.Client, page.Linked = j.Linked.view(), true
+	case j.Request != nil:
 		page.Client, page.CancelURL = clientView(j.Request.oauth()), at+"/consent"
 	}
 	if g.offersProvider(j) {

@@ -46,9 +46,9 @@ func NewKeeper(host *nextcloud.Host, s Leftovers, log *slog.Logger) *Keeper {
 }
 
 const (
-	// pendingFor is how long a person may think about the consent page after
-	// signing in.
-	pendingFor = 30 * time.Minute
+	// pendingFor is longer than the journey from a sign-in to the consent may
+	// take.
+	pendingFor = 2*time.Hour + 10*time.Minute
 	// unusedFor is how long a connection may lie unused.
 	unusedFor = 90 * 24 * time.Hour
 	// revokeFor is how long a password is tried to be deleted at Nextcloud.

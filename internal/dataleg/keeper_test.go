@@ -117,7 +117,7 @@ func TestKeeperEndsWhatIsOver(t *testing.T) {
 	var ended []string
 	k.Ended = func(id string) { ended = append(ended, id) }
 
-	r.clock.advance(20 * time.Minute)
+	r.clock.advance(2 * time.Hour)
 	k.Keep(t.Context())
 	if len(ended) != 0 {
 		t.Fatalf("ended %v while the person may still be reading", ended)

@@ -13,6 +13,7 @@ import (
 // Single is the data leg of a single-user mode: one static credential.
 type Single struct {
 	client *nextcloud.Client
+	opts   SingleOptions
 	now    func() time.Time
 	turn   chan struct{} // held by whoever proves the credential
 
@@ -31,9 +32,22 @@ const (
 	maxRefusedPause = time.Hour
 )
 
+// SingleOptions are the optional parts of a Single; nil means all defaults,
+// which are those of credentials in the environment.
+type SingleOptions struct {
+	Credential string // where it comes from, for the readiness report
+	Refused    string // what a call says once Nextcloud refuses it: one sentence with what to do
+}
+
 // NewSingle is the leg of one person with fixed credentials.
-func NewSingle(host *nextcloud.Host, credentials nextcloud.Basic) *Single {
-	s := &Single{now: time.Now, turn: make(chan struct{}, 1)}
+func NewSingle(host *nextcloud.Host, credentials nextcloud.Basic, opts *SingleOptions) *Single {
+	s := &Single{now: time.Now, turn: make(chan struct{}, 1), opts: SingleOptions{
+		Credential: "password from the environment",
+		Refused:    "NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD are refused; make an app password in Settings, Security and set it",
+	}}
+	if opts != nil {
+		s.opts = *opts
+	}
 	s.client = nextcloud.New(host, credentials, &nextcloud.ClientOptions{Refused: s.noteRefusal})
 	return s
 }
@@ -86,14 +100,14 @@ func (s *Single) known() (proven bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.now().Before(s.again) {
-		return false, refusedError("NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD are refused; make an app password in Settings, Security and set it", nil)
+		return false, refusedError(s.opts.Refused, nil)
 	}
 	return s.proven, nil
 }
 
 // Status implements the readiness report.
 func (s *Single) Status() Status {
-	st := Status{Credential: "password from the environment"}
+	st := Status{Credential: s.opts.Credential}
 	if _, err := s.known(); err != nil {
 		st.Detail, st.Problem = "refused by Nextcloud", true
 	}

@@ -14,7 +14,7 @@ import (
 func TestSingleUser(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nextcloudtest.Options{}, dataleg.Options{})
-	leg := dataleg.NewSingle(r.host, nextcloud.Basic{LoginName: "alice", Password: "alice-password-1"})
+	leg := dataleg.NewSingle(r.host, nextcloud.Basic{LoginName: "alice", Password: "alice-password-1"}, nil)
 	var wait sync.WaitGroup
 	for range 20 {
 		wait.Go(func() {
@@ -42,7 +42,7 @@ func TestSingleUser(t *testing.T) {
 func TestWrongPasswordIsSentRarely(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nextcloudtest.Options{}, dataleg.Options{})
-	leg := dataleg.NewSingle(r.host, nextcloud.Basic{LoginName: "alice", Password: "wrong-password"})
+	leg := dataleg.NewSingle(r.host, nextcloud.Basic{LoginName: "alice", Password: "wrong-password"}, nil)
 	leg.SetNow(r.clock.Now)
 	try := func() {
 		var wait sync.WaitGroup

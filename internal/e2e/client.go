@@ -28,6 +28,8 @@ type Options struct {
 	Transport http.RoundTripper
 	// Tokens is told of each access token; may be nil.
 	Tokens func(token string)
+	// Pages sees every request of the person's browser; default a new one.
+	Pages http.RoundTripper
 }
 
 const redirect = "http://127.0.0.1:33418/callback"
@@ -62,7 +64,9 @@ func Connect(ctx context.Context, endpoint, user, password string, opts *Options
 			return wanted
 		},
 		AuthorizationCodeFetcher: func(ctx context.Context, args *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
-			return signIn(ctx, args.URL, user, password)
+			browser := nextcloudtest.NewBrowser(user, password)
+			browser.Transport = opts.Pages
+			return signIn(ctx, args.URL, browser)
 		},
 		NewTokenSource: nil,
 	})
@@ -102,8 +106,8 @@ func (w *watched) TokenSource(ctx context.Context) (oauth2.TokenSource, error) {
 }
 
 // signIn goes through the login and consent pages as a person would.
-func signIn(ctx context.Context, authorize, user, password string) (*auth.AuthorizationResult, error) {
-	u, err := nextcloudtest.NewBrowser(user, password).Visit(ctx, authorize, redirect)
+func signIn(ctx context.Context, authorize string, browser *nextcloudtest.Browser) (*auth.AuthorizationResult, error) {
+	u, err := browser.Visit(ctx, authorize, redirect)
 	if err != nil {
 		return nil, fmt.Errorf("sign in: %w", err)
 	}

@@ -54,6 +54,12 @@ func serve(t *testing.T, sim *nextcloudtest.Server, variables ...string) (endpoi
 // before the test ends.
 func serveAt(t *testing.T, nextcloud string, variables ...string) (endpoint string, said *log, stop func()) {
 	t.Helper()
+	return serveChanged(t, nil, nextcloud, variables...)
+}
+
+// serveChanged is serveAt with what no variable sets: change may be nil.
+func serveChanged(t *testing.T, change func(*config.Config), nextcloud string, variables ...string) (endpoint string, said *log, stop func()) {
+	t.Helper()
 	port := freePort(t)
 	base := fmt.Sprintf("http://127.0.0.1:%d", port)
 	environ := append([]string{
@@ -63,6 +69,9 @@ func serveAt(t *testing.T, nextcloud string, variables ...string) (endpoint stri
 	cfg, _, err := config.Load(nil, environ, config.EnvFile{}, app.CheckTools)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if change != nil {
+		change(cfg)
 	}
 	// The variables may have named another port.
 	base = fmt.Sprintf("http://127.0.0.1:%d", cfg.Server.Port)

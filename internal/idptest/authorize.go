@@ -71,13 +71,16 @@ func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, q, answer url.
 	if state := q.Get("state"); state != "" {
 		answer.Set("state", state)
 	}
+	if s.opts.Keycloak && answer.Has("code") {
+		answer.Set("session_state", rand.Text())
+	}
 	s.mu.Lock()
 	other := s.callback
 	s.mu.Unlock()
 	switch {
 	case other != "":
 		answer.Set("iss", other)
-	case s.opts.IssParameter:
+	case s.opts.IssParameter, s.opts.Keycloak:
 		answer.Set("iss", s.Issuer())
 	}
 	target, separator := q.Get("redirect_uri"), "?"
@@ -111,8 +114,15 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	}
 	id := rand.Text()
 	s.mu.Lock()
-	keep(s.sessions, id, s.opts.Users[i])
+	disabled := s.disabled[s.opts.Users[i].Username]
+	if !disabled {
+		keep(s.sessions, id, s.opts.Users[i])
+	}
 	s.mu.Unlock()
+	if disabled {
+		writePage(w, http.StatusOK, "Sign in", loginForm(q, "Account is disabled, contact your administrator."))
+		return
+	}
 	//nolint:gosec // a simulator on loopback has no TLS, so the cookie cannot be Secure
 	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	q.Del("prompt")
@@ -142,7 +152,7 @@ func (s *Server) session(r *http.Request) (User, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u, ok := s.sessions[c.Value]
-	return u, ok
+	return u, ok && !s.disabled[u.Username]
 }
 
 // markup is format with its arguments escaped for HTML.

@@ -16,15 +16,33 @@ func (s *Server) accessClaims(g *grant) map[string]any {
 		"iss": s.issuerLocked(), "sub": g.user.Subject, "client_id": g.clientID, "scope": g.scope,
 		"iat": g.issued.Unix(), "exp": g.issued.Add(s.opts.TokenLifetime).Unix(), "jti": rand.Text(),
 	}
+	if s.opts.Keycloak {
+		delete(claims, "client_id")
+		claims["azp"], claims["typ"], claims["auth_time"], claims["sid"] = g.clientID, "Bearer", g.created.Unix(), g.session
+		s.addNames(claims, g)
+	}
 	switch {
 	case s.opts.NoAudience:
 		claims["token_use"] = "access"
-	case g.resource != "":
+	case g.resource != "" && !s.opts.Keycloak:
 		claims["aud"] = g.resource
 	default:
-		claims["aud"] = s.opts.Audience
+		claims["aud"] = s.audienceLocked(g.clientID)
 	}
 	return claims
+}
+
+// audienceLocked is the audience of a client's access tokens: a string, or a
+// list when there are more.
+func (s *Server) audienceLocked(clientID string) any {
+	audience := s.clients[clientID].Audience
+	switch len(audience) {
+	case 0:
+		return s.opts.Audience
+	case 1:
+		return audience[0]
+	}
+	return audience
 }
 
 // idClaims are those of an ID token (OpenID Connect Core, 2). The caller holds
@@ -39,8 +57,11 @@ func (s *Server) idClaims(g *grant) map[string]any {
 	if g.nonce != "" {
 		claims["nonce"] = g.nonce
 	}
-	if s.opts.NoAudience {
+	switch {
+	case s.opts.NoAudience:
 		claims["token_use"] = "id"
+	case s.opts.Keycloak:
+		claims["typ"], claims["sid"] = "ID", g.session
 	}
 	if !s.opts.NoNames {
 		s.addNames(claims, g)

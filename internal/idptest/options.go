@@ -30,6 +30,12 @@ type Options struct {
 	NoAudience       bool   // access tokens have client_id and token_use in place of aud, as Cognito's
 	ScopePrefix      string // Scopes are asked for and granted as "prefix/scope", as Cognito's
 
+	// Keycloak makes tokens and answers those of a Keycloak 26: access tokens
+	// have azp and names, and no client_id; a resource that is asked for is ignored; tokens say what they are in their
+	// claims; every sign-in has a refresh token, and those that were replaced
+	// stay good; answers of the authorization endpoint carry session_state.
+	Keycloak bool
+
 	// ForgeIDToken changes header and claims of an ID token before it is signed.
 	// What it returns is used in place of the token, unless it is empty.
 	ForgeIDToken func(s *Server, header, claims map[string]any) string
@@ -57,6 +63,9 @@ type Client struct {
 	ID           string
 	Secret       string
 	RedirectURIs []string
+	// Audience is the "aud" of its access tokens without a resource;
+	// Options.Audience when empty.
+	Audience []string
 }
 
 func (o *Options) withDefaults() Options {

@@ -34,6 +34,7 @@ type Server struct {
 	clients  map[string]Client
 	sessions map[string]User // by cookie
 	grants   map[string]*grant
+	disabled map[string]bool // by user name
 	keyIndex int
 	callback string // iss of answers, when it is not the issuer
 	down     bool
@@ -45,7 +46,7 @@ type Server struct {
 func New(opts *Options) *Server {
 	s := &Server{
 		opts: opts.withDefaults(), mux: http.NewServeMux(),
-		clients: map[string]Client{}, sessions: map[string]User{}, grants: map[string]*grant{}, calls: map[string]int{},
+		clients: map[string]Client{}, sessions: map[string]User{}, grants: map[string]*grant{}, calls: map[string]int{}, disabled: map[string]bool{},
 	}
 	s.mux.HandleFunc("GET /.well-known/openid-configuration", s.configuration)
 	s.mux.HandleFunc("GET /jwks", s.jwks)
@@ -224,7 +225,7 @@ func (s *Server) configuration(w http.ResponseWriter, _ *http.Request) {
 		"code_challenge_methods_supported":      []string{"S256"},
 		"token_endpoint_auth_methods_supported": s.opts.AuthMethods,
 	}
-	if s.opts.IssParameter {
+	if s.opts.IssParameter || s.opts.Keycloak {
 		out["authorization_response_iss_parameter_supported"] = true
 	}
 	writeJSON(w, http.StatusOK, out)

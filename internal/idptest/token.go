@@ -17,7 +17,7 @@ const codeLife = time.Minute
 // grant is one authorization with the tokens that are good for it. It stands
 // in the table under each of them, and under its code.
 type grant struct {
-	clientID, redirectURI, nonce, challenge, scope, resource string
+	clientID, redirectURI, nonce, challenge, scope, resource, session string
 
 	user    User
 	created time.Time
@@ -32,6 +32,7 @@ type grant struct {
 func (s *Server) issueCode(q url.Values, user User) string {
 	code := "code-" + rand.Text()
 	g := &grant{
+		session:  rand.Text(),
 		clientID: q.Get("client_id"), redirectURI: q.Get("redirect_uri"), nonce: q.Get("nonce"), challenge: q.Get("code_challenge"),
 		scope: q.Get("scope"), resource: q.Get("resource"), user: user, created: s.opts.Now(),
 	}
@@ -95,7 +96,7 @@ func (s *Server) rotate(r *http.Request, c Client) *grant {
 	defer s.mu.Unlock()
 	token := r.PostFormValue("refresh_token")
 	g := s.grants[token]
-	if g == nil || g.ended || !strings.HasPrefix(token, "rt-") || g.clientID != c.ID {
+	if g == nil || g.ended || s.disabled[g.user.Username] || !strings.HasPrefix(token, "rt-") || g.clientID != c.ID {
 		return nil
 	}
 	if slices.Contains(g.replaced, token) {
@@ -118,8 +119,9 @@ func (s *Server) issue(g *grant) map[string]any {
 	out := map[string]any{
 		"access_token": g.access, "token_type": "Bearer", "expires_in": int(s.opts.TokenLifetime / time.Second), "scope": g.scope,
 	}
-	if slices.Contains(strings.Fields(g.scope), "offline_access") && (g.refresh == "" || !s.opts.KeepRefreshToken) {
-		if g.refresh != "" {
+	offline := s.opts.Keycloak || slices.Contains(strings.Fields(g.scope), "offline_access")
+	if offline && (g.refresh == "" || !s.opts.KeepRefreshToken) {
+		if g.refresh != "" && !s.opts.Keycloak {
 			g.replaced = append(g.replaced, g.refresh)
 		}
 		g.refresh = "rt-" + rand.Text()
@@ -138,9 +140,10 @@ func (s *Server) issue(g *grant) map[string]any {
 	return out
 }
 
-// accessType is the "typ" of access tokens (RFC 9068, 2.1); Cognito's have none.
+// accessType is the "typ" of access tokens (RFC 9068, 2.1), which not all
+// providers follow.
 func (s *Server) accessType() string {
-	if s.opts.NoAudience {
+	if s.opts.NoAudience || s.opts.Keycloak {
 		return "JWT"
 	}
 	return "at+jwt"
@@ -150,7 +153,7 @@ func (s *Server) accessType() string {
 // the lock.
 func (s *Server) living(token string) *grant {
 	g := s.grants[token]
-	if g == nil || g.ended || g.access != token || s.opts.Now().After(g.issued.Add(s.opts.TokenLifetime)) {
+	if g == nil || g.ended || s.disabled[g.user.Username] || g.access != token || s.opts.Now().After(g.issued.Add(s.opts.TokenLifetime)) {
 		return nil
 	}
 	return g
@@ -179,6 +182,14 @@ func (s *Server) RefreshTokens() int {
 		}
 	}
 	return n
+}
+
+// Disable takes a user's account away: no sign-in, and no use of what was
+// issued before.
+func (s *Server) Disable(username string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.disabled[username] = true
 }
 
 // EndGrants ends all tokens of a subject.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"slices"
 	"strings"
@@ -36,11 +35,7 @@ type Browser struct {
 
 // NewBrowser returns a browser without cookies for a person with these credentials.
 func NewBrowser(user, password string) *Browser {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		panic(err) // never fails without options
-	}
-	return &Browser{User: user, Password: password, UserAgent: "Mozilla/5.0 (simulated)", jar: jar}
+	return &Browser{User: user, Password: password, UserAgent: "Mozilla/5.0 (simulated)", jar: newJar()}
 }
 
 // Page is where a browser came to rest.

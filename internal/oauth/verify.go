@@ -44,5 +44,8 @@ func (s *Server) Verify(ctx context.Context, token string) (*auth.Principal, err
 		Token:    auth.Secret(token),
 		GrantID:  t.Grant.ID,
 		Policy:   t.Grant.Policy,
+
+		ClientName: t.Grant.ClientName,
+		GrantEnds:  t.Grant.ExpiresAt,
 	}, nil
 }

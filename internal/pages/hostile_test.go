@@ -66,6 +66,7 @@ func TestHostileAddresses(t *testing.T) {
 			"landing":    pages.Landing{AccountURL: bad, MCPURL: bad},
 			"waiting":    pages.Waiting{Client: &client, OpenURL: bad, PhoneURL: bad, StatusURL: bad, SelfURL: bad, CancelURL: bad, Other: bad},
 			"phone":      pages.Phone{Client: &client, ContinueURL: bad},
+			"link":       pages.SignInLink{Client: "x", ContinueURL: bad},
 			"consent":    pages.Consent{Client: client, Action: bad, NotYouURL: bad},
 			"leaving":    pages.Leaving{To: bad},
 			"onward":     pages.Onward{To: bad},
@@ -104,6 +105,9 @@ func TestFailures(t *testing.T) {
 			seen[said] = code
 			if strings.Contains(said, code) != (code != "unheard of") || !strings.Contains(said, "One more <sentence>.") {
 				t.Errorf("%s: %s", code, said)
+			}
+			if !slices.ContainsFunc(elements(root, "p"), func(n *html.Node) bool { return attr(n, "lang") == "en" && text(n) == "One more <sentence>." }) {
+				t.Errorf("%s: an English sentence is not marked as one", code)
 			}
 			links := map[string]bool{}
 			for _, a := range elements(root, "a") {

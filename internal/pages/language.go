@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"math"
 	"strconv"
 	"strings"
 )
@@ -26,7 +27,7 @@ func choose(accept []string) *texts {
 				continue
 			}
 			for _, t := range languages {
-				if !strings.EqualFold(tag, t.tag) && !(len(tag) > len(t.tag) && tag[len(t.tag)] == '-' && strings.EqualFold(tag[:len(t.tag)], t.tag)) {
+				if !within(tag, t.tag) {
 					continue
 				}
 				refused[t] = q == 0
@@ -46,6 +47,12 @@ func choose(accept []string) *texts {
 	return best
 }
 
+// within reports whether a language range is a language or a variety of it.
+func within(tag, language string) bool {
+	first, _, _ := strings.Cut(tag, "-")
+	return strings.EqualFold(first, language)
+}
+
 // languageRange reads one range with its weight, which is 1 when absent and 0
 // when it is none.
 func languageRange(item string) (tag string, q float64) {
@@ -57,7 +64,7 @@ func languageRange(item string) (tag string, q float64) {
 			continue
 		}
 		q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-		if err != nil || !(q >= 0 && q <= 1) { // NaN is neither
+		if err != nil || math.IsNaN(q) || q < 0 || q > 1 {
 			return tag, 0
 		}
 		return tag, q

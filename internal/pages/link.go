@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -56,22 +55,12 @@ func parse(raw string) (*url.URL, bool) {
 	return u, err == nil
 }
 
-// hostOf is the host of an address, for people: without the port where it is
-// the usual one. It is empty when there is none.
+// hostOf is the host of an address, with the port that it names; empty when
+// there is none.
 func hostOf(raw string) string {
 	u, ok := parse(raw)
 	if !ok {
 		return ""
 	}
 	return u.Host
-}
-
-// loopback reports whether an address leads to the computer that it is opened on.
-func loopback(raw string) bool {
-	u, ok := parse(raw)
-	if !ok {
-		return false
-	}
-	ip, err := netip.ParseAddr(u.Hostname())
-	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
 }

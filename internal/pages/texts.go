@@ -16,6 +16,7 @@ type texts struct {
 	landing    landingTexts
 	waiting    waitingTexts
 	phone      phoneTexts
+	link       linkTexts
 	consent    consentTexts
 	leaving    leavingTexts
 	account    accountTexts
@@ -66,6 +67,13 @@ type waitingTexts struct {
 }
 
 type phoneTexts struct{ title, lead, accountLead, code, warning, next string }
+
+type linkTexts struct {
+	title, lead, client, next string
+	warning                   string
+	waitingTitle, waitingLead string
+	doneTitle, doneLead       string
+}
 
 type consentTexts struct {
 	title, again                    string

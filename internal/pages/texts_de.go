@@ -66,6 +66,18 @@ var german = &texts{
 		next:        "Die Codes sind gleich: bei {nextcloud} anmelden",
 	},
 
+	link: linkTexts{
+		title:        "{client} in der eigenen Nextcloud arbeiten lassen",
+		lead:         "{client} arbeitet über {server} und hat noch keinen Zugriff auf die Nextcloud {nextcloud}. Mit dem Konto anmelden, das in {client} benutzt wird, dann den Zugriff bei {nextcloud} erlauben. Das ist einmal nötig.",
+		client:       "{client} ist der Name, unter dem der Identitätsanbieter das Programm kennt.",
+		warning:      "Nur weitergehen, wenn ein eigenes Programm diesen Link gerade gezeigt hat. Kam er von jemand anderem: diese Seite schließen.",
+		next:         "Weiter zur Anmeldung",
+		waitingTitle: "Den Zugriff bei Nextcloud erlauben",
+		waitingLead:  "{client} möchte in der eigenen Nextcloud arbeiten. Bei {nextcloud} anmelden und den Zugriff dort erlauben. Diese Seite geht von selbst weiter.",
+		doneTitle:    "Fertig",
+		doneLead:     "{client} darf jetzt in der Nextcloud {nextcloud} arbeiten. Zurück zum Programm gehen und es noch einmal versuchen lassen. Diese Seite kann geschlossen werden. Zurücknehmen lässt sich der Zugriff in Nextcloud unter Einstellungen, Sicherheit.",
+	},
+
 	consent: consentTexts{
 		title:         "Darf {client} in der eigenen Nextcloud arbeiten?",
 		again:         "{client} wurde schon einmal erlaubt und fragt erneut oder nach mehr.",
@@ -186,7 +198,7 @@ var german = &texts{
 		"flow_expired":          {"Die Anmeldung hat zu lange gedauert", "Nextcloud gibt für die Anmeldung 20 Minuten Zeit. Sie sind vorbei, oder die Anmeldung wurde schon benutzt.", "Neu beginnen und innerhalb von 20 Minuten anmelden."},
 		"flow_forbidden":        {"Nextcloud lässt diesen Server keine Anmeldung beginnen", "Die Administration dieser Nextcloud schränkt ein, welche Programme ihre Anmeldung benutzen dürfen.", "Die Administration der Nextcloud bitten, diesen Server in core.login_flow_v2.allowed_user_agents zu erlauben."},
 		"other_server":          {"Die Anmeldung kam von einer anderen Nextcloud", "Nextcloud hat mit einer anderen Adresse geantwortet als der, für die dieser Server eingerichtet ist.", "Die Administration bitten, overwrite.cli.url und overwritehost der Nextcloud sowie NEXTCLOUD_HOST dieses Servers zu prüfen."},
-		"other_person":          {"Jemand anderes hat sich angemeldet", "Das Konto bei Nextcloud ist nicht das, mit dem diese Anmeldung begonnen wurde.", "Neu beginnen und mit demselben Konto anmelden, oder sich zuerst bei Nextcloud abmelden."},
+		"other_person":          {"Jemand anderes hat sich angemeldet", "Das Konto ist nicht das, mit dem diese Anmeldung begonnen wurde. Nichts wurde behalten.", "Neu beginnen und mit demselben Konto anmelden, oder sich zuerst beim anderen Konto abmelden. Kam ein Link zu dieser Anmeldung von jemand anderem: diese Seite schließen."},
 		"passwords_forbidden":   {"Diese Nextcloud erlaubt keine App-Passwörter", "Ihre Administration hat App-Passwörter abgeschaltet. Diese Verbindung braucht eines.", "Die Administration der Nextcloud bitten, App-Passwörter für das eigene Konto zu erlauben."},
 		"password_refused":      {"Nextcloud hat das eigene App-Passwort abgelehnt", "Nextcloud hat ein App-Passwort ausgestellt und gleich darauf abgelehnt.", "Noch einmal versuchen. Bleibt es so, die Administration fragen: Eine Regel für Anmeldungen oder Geräte könnte es verbieten."},
 		"nextcloud_unreachable": {"Nextcloud antwortet nicht", "Dieser Server erreicht die Nextcloud gerade nicht.", "In einigen Minuten noch einmal versuchen. Bleibt es so, die Administration informieren."},

@@ -64,6 +64,18 @@ var english = &texts{
 		next:        "The codes are the same: sign in at {nextcloud}",
 	},
 
+	link: linkTexts{
+		title:        "Let {client} work in your Nextcloud",
+		lead:         "{client} works through {server} and has no access to the Nextcloud {nextcloud} yet. Sign in with the account that you use in {client}, then allow the access at {nextcloud}. This is needed once.",
+		client:       "{client} is the name that the identity provider knows the program by.",
+		warning:      "Go on only if a program of yours showed you this link just now. If somebody sent it to you, close this page.",
+		next:         "Go on and sign in",
+		waitingTitle: "Allow the access at Nextcloud",
+		waitingLead:  "{client} wants to work in your Nextcloud. Sign in at {nextcloud} and allow the access there. This page goes on by itself.",
+		doneTitle:    "Done",
+		doneLead:     "{client} may work in the Nextcloud {nextcloud} now. Go back to the program and let it try again. You can close this page. To take the access back, remove it in Nextcloud under Settings, Security.",
+	},
+
 	consent: consentTexts{
 		title:         "Let {client} work in your Nextcloud?",
 		again:         "You have allowed {client} before. It asks again, or for more.",
@@ -185,7 +197,7 @@ var english = &texts{
 		"flow_expired":          {"The sign-in took too long", "Nextcloud gives 20 minutes to sign in. They are over, or the sign-in was used already.", "Begin again and sign in within 20 minutes."},
 		"flow_forbidden":        {"Nextcloud does not let this server ask for a sign-in", "The administrator of this Nextcloud restricts which programs may use its sign-in.", "Ask the administrator of the Nextcloud to allow this server in core.login_flow_v2.allowed_user_agents."},
 		"other_server":          {"The sign-in came from another Nextcloud", "Nextcloud answered with an address other than the one this server is set up for.", "Ask the administrator to check overwrite.cli.url and overwritehost of the Nextcloud, and NEXTCLOUD_HOST of this server."},
-		"other_person":          {"Somebody else signed in", "The account at Nextcloud is not the one that this sign-in was begun with.", "Begin again and sign in with the same account, or sign out at Nextcloud first."},
+		"other_person":          {"Somebody else signed in", "The account is not the one that this sign-in was begun with. Nothing was kept.", "Begin again and sign in with the same account, or sign out of the other one first. If somebody sent you a link to this sign-in, close this page."},
 		"passwords_forbidden":   {"This Nextcloud allows no app passwords", "Its administrator has switched off app passwords, which this connection needs.", "Ask the administrator of the Nextcloud to allow app passwords for your account."},
 		"password_refused":      {"Nextcloud refused its own app password", "Nextcloud gave an app password and refused it right after.", "Try again. If it stays like this, ask the administrator: a rule for sign-ins or devices may forbid it."},
 		"nextcloud_unreachable": {"Nextcloud does not answer", "This server cannot reach the Nextcloud at the moment.", "Try again in a few minutes. If it stays like this, tell the administrator."},

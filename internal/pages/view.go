@@ -28,6 +28,22 @@ type Waiting struct {
 	CSRF      string
 	Other     string // a link to sign in at the OpenID provider instead; may be empty
 	Reason    string // a signin.Reason: why the provider was not enough; may be empty
+	Linked    bool   // a link began it: Client is connected already and waits for access
+}
+
+// SignInLink is the page of a link that a client got in the middle of a call: it
+// says what the link is for, before anything begins.
+type SignInLink struct {
+	Client      string // the client's id; may be empty
+	Server      string // this server's host
+	Nextcloud   string
+	ContinueURL string
+}
+
+// SignInDone is the end of what SignInLink began.
+type SignInDone struct {
+	Client    string
+	Nextcloud string
 }
 
 // ClientView is a client as people are shown it.

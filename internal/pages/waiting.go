@@ -11,6 +11,9 @@ func (p Waiting) draw(t view) sheet {
 	if p.Client != nil {
 		title, lead, name = t.waiting.title, t.waiting.lead, t.named(p.Client.Name)
 	}
+	if p.Linked {
+		title, lead = t.link.waitingTitle, t.link.waitingLead
+	}
 	nextcloud := part{"nextcloud", h.Strong(outside(p.Nextcloud))}
 	self := webLink(p.SelfURL)
 	return sheet{

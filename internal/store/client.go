@@ -89,15 +89,17 @@ func (s *Store) TouchClient(ctx context.Context, id string, at time.Time) error 
 	})
 }
 
-// SweepClients forgets at most limit clients without a grant that were not
-// used since unusedBefore, or registered when they never were, longest unused
-// first. It counts them.
-func (s *Store) SweepClients(ctx context.Context, unusedBefore time.Time, limit int) (int, error) {
+// SweepClients forgets at most limit clients without a grant, longest unused
+// first: those that were used, but not since unusedBefore, and those that
+// registered before neverUsedBefore and never were. It counts them.
+func (s *Store) SweepClients(ctx context.Context, unusedBefore, neverUsedBefore time.Time, limit int) (int, error) {
 	var swept int64
 	err := s.write(ctx, "delete unused clients", func(tx conn) (err error) {
 		swept, err = tx.changes(ctx, `DELETE FROM clients WHERE id IN (SELECT c.id FROM clients c
-			WHERE coalesce(nullif(c.last_used_at, 0), c.created_at) < ? AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = c.id)
-			ORDER BY coalesce(nullif(c.last_used_at, 0), c.created_at), c.id LIMIT ?)`, millis(unusedBefore), max(limit, 0))
+			WHERE ((c.last_used_at > 0 AND c.last_used_at < ?) OR (c.last_used_at = 0 AND c.created_at < ?))
+			AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = c.id)
+			ORDER BY coalesce(nullif(c.last_used_at, 0), c.created_at), c.id LIMIT ?)`,
+			millis(unusedBefore), millis(neverUsedBefore), max(limit, 0))
 		return err
 	})
 	if err != nil {

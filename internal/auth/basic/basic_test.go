@@ -1,6 +1,7 @@
 package basic_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -61,6 +62,7 @@ type rig struct {
 	web   *httptest.Server
 	clock *clock
 	log   logBuffer
+	gate  chan struct{} // holds up requests to Nextcloud; nil lets them through
 }
 
 func newRig(t *testing.T, opts nextcloudtest.Options) *rig {
@@ -68,7 +70,13 @@ func newRig(t *testing.T, opts nextcloudtest.Options) *rig {
 	r := &rig{clock: &clock{at: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}}
 	opts.Now = r.clock.now
 	r.sim = nextcloudtest.New(&opts)
-	r.web = httptest.NewServer(r.sim)
+	r.web = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if r.gate != nil {
+			r.gate <- struct{}{} // it came
+			<-r.gate             // it may go on
+		}
+		r.sim.ServeHTTP(w, req)
+	}))
 	t.Cleanup(r.web.Close)
 	base, err := url.Parse(r.web.URL)
 	if err != nil {
@@ -172,6 +180,30 @@ func TestOneQuestionAtATime(t *testing.T) {
 	}
 }
 
+// TestCallerLeaves checks that a question goes on without who asked: Nextcloud
+// counts its answer anyhow.
+func TestCallerLeaves(t *testing.T) {
+	r := newRig(t, nextcloudtest.Options{})
+	r.gate = make(chan struct{})
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() {
+		_, err := r.Prove(ctx, "alice", "wrong", home)
+		left <- err
+	}()
+	<-r.gate
+	leave()
+	var refusal *auth.Error
+	if err := <-left; !errors.As(err, &refusal) || refusal.Status != 503 {
+		t.Errorf("%v", err)
+	}
+	r.gate <- struct{}{}
+	r.want(t, 401, "alice", "wrong", home)
+	if n := r.asked(); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
 // TestRefusedIsNotSentAgain checks how long a refused credential stays here,
 // which doubles for a client that does not give up.
 func TestRefusedIsNotSentAgain(t *testing.T) {
@@ -187,6 +219,16 @@ func TestRefusedIsNotSentAgain(t *testing.T) {
 	}
 	r.sim.SetPassword("alice", "wrong") // becomes right
 	r.want(t, 200, "alice", "wrong", home)
+	// What was good in between begins anew.
+	r.sim.SetPassword("alice", "another-password-1")
+	r.clock.pass(5 * time.Minute)
+	r.want(t, 401, "alice", "wrong", home)
+	before := r.asked()
+	r.clock.pass(5 * time.Minute)
+	r.want(t, 401, "alice", "wrong", home)
+	if n := r.asked(); n != before+1 {
+		t.Errorf("sent %d times after it had been good", n-before)
+	}
 }
 
 func TestTriesPerLogin(t *testing.T) {
@@ -285,6 +327,21 @@ func TestProvenPeopleHaveALimitToo(t *testing.T) {
 	if refused != 8 || r.sim.BadLogins() != 8 {
 		t.Errorf("%d refused, %d bad logins", refused, r.sim.BadLogins())
 	}
+}
+
+// TestNoLongerProven checks that credentials that went bad are those of a
+// stranger again.
+func TestNoLongerProven(t *testing.T) {
+	r := newRig(t, nextcloudtest.Options{})
+	r.want(t, 200, "alice", "alice-password-1", home)
+	r.sim.SetPassword("alice", "another-password-1")
+	r.clock.pass(5 * time.Minute)
+	r.want(t, 401, "alice", "alice-password-1", home)
+	for i := range 5 {
+		r.want(t, 401, fmt.Sprint("nobody", i), "wrong", address(i))
+	}
+	r.clock.pass(5 * time.Minute)
+	r.want(t, 429, "alice", "alice-password-1", home)
 }
 
 // TestForget checks that credentials that a call was refused with are not

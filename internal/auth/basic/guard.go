@@ -94,7 +94,7 @@ func of[K comparable](tallies *simplelru.LRU[K, *tally], key K) *tally {
 
 // network is what one person has of addresses: one of IPv4, a /64 of IPv6.
 func network(client netip.Addr) netip.Prefix {
-	client = client.Unmap().WithZone("")
+	client = client.Unmap()
 	bits := 64
 	if client.Is4() {
 		bits = 32

@@ -20,7 +20,7 @@ type Store interface {
 	Client(ctx context.Context, id string) (store.Client, error)
 	DeleteClient(ctx context.Context, id string) error
 	TouchClient(ctx context.Context, id string, at time.Time) error
-	SweepClients(ctx context.Context, unusedBefore time.Time, limit int) (int, error)
+	SweepClients(ctx context.Context, unusedBefore, neverUsedBefore time.Time, limit int) (int, error)
 	CountClients(ctx context.Context) (int, error)
 }
 
@@ -53,6 +53,8 @@ const (
 
 	// unusedFor is how long a registered client without a grant is kept.
 	unusedFor = 90 * 24 * time.Hour
+	// neverUsedFor is how long one is kept that did nothing but register.
+	neverUsedFor = 24 * time.Hour
 	// idleWhenFull is how long it is kept when there are too many.
 	idleWhenFull = time.Hour
 
@@ -126,10 +128,11 @@ func (d *Directory) Allows(c *Client, redirectURI string) bool {
 }
 
 // Sweep deletes registered clients that have no grant and were not used for 90
-// days. What is left of very many is for the next time.
+// days, or not within a day of their registration. What is left of very many is for the next time.
 func (d *Directory) Sweep(ctx context.Context) error {
 	for range sweepBatches {
-		n, err := d.cfg.Store.SweepClients(ctx, d.cfg.Now().Add(-unusedFor), sweepBatch)
+		now := d.cfg.Now()
+		n, err := d.cfg.Store.SweepClients(ctx, now.Add(-unusedFor), now.Add(-neverUsedFor), sweepBatch)
 		if err != nil {
 			return fmt.Errorf("sweep clients: %w", err)
 		}

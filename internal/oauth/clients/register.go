@@ -108,7 +108,8 @@ func (d *Directory) makeRoom(ctx context.Context) error {
 	if err != nil || n < d.cfg.MaxRegistered {
 		return err
 	}
-	swept, err := d.cfg.Store.SweepClients(ctx, d.cfg.Now().Add(-idleWhenFull), sweepBatch)
+	idle := d.cfg.Now().Add(-idleWhenFull)
+	swept, err := d.cfg.Store.SweepClients(ctx, idle, idle, sweepBatch)
 	if err == nil && n-swept >= d.cfg.MaxRegistered {
 		err = errFull
 	}

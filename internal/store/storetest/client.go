@@ -75,24 +75,29 @@ func testSweepClients(t *testing.T, s Store, clock *Clock) {
 	}
 	sweep := func(limit, want int) {
 		t.Helper()
-		n, err := s.SweepClients(ctx, before, limit)
+		n, err := s.SweepClients(ctx, before, before, limit)
 		noErr(t, err)
 		diff(t, want, n)
 	}
 	sweep(0, 0)
 	sweep(-1, 0)
-	sweep(1, 1) // the longest unused one
+	n, err := s.SweepClients(ctx, before.Add(-time.Hour), before.Add(-time.Hour), 10)
+	noErr(t, err)
+	diff(t, 0, n)
+	n, err = s.SweepClients(ctx, before, before.Add(-time.Hour), 10) // one that was used
+	noErr(t, err)
+	diff(t, 1, n)
 	diff(t, []string{"used", "new", "old", "older", "has a grant"}, left())
 	sweep(10, 2)
 	diff(t, []string{"used", "new", "has a grant"}, left())
-	_, err := s.EndGrant(ctx, "g", store.EndedByPerson)
+	_, err = s.EndGrant(ctx, "g", store.EndedByPerson)
 	noErr(t, err)
 	sweep(10, 1)
 	diff(t, []string{"used", "new"}, left())
 	for i := range 3 {
 		noErr(t, s.PutClient(ctx, store.Client{ID: strconv.Itoa(i)}))
 	}
-	n, err := s.CountClients(ctx)
+	n, err = s.CountClients(ctx)
 	noErr(t, err)
 	diff(t, 5, n)
 }

@@ -77,7 +77,7 @@ type Tokens interface {
 	Client(ctx context.Context, id string) (store.Client, error)
 	DeleteClient(ctx context.Context, id string) error
 	TouchClient(ctx context.Context, id string, at time.Time) error
-	SweepClients(ctx context.Context, unusedBefore time.Time, limit int) (int, error)
+	SweepClients(ctx context.Context, unusedBefore, neverUsedBefore time.Time, limit int) (int, error)
 	CountClients(ctx context.Context) (int, error)
 }
 

@@ -138,7 +138,7 @@ var update = tool.New(tool.Def{
 	Scope:  scope.CalendarWrite,
 	Effect: tool.Updates,
 	Tier:   tool.Core,
-	Object:      []string{"calendar_name", "event_uid"},
+	Object: []string{"calendar_name", "event_uid"},
 }, func(ctx context.Context, calendars *api.Client, in UpdateInput) (*Saved, error) {
 	return saved(calendars.Update(ctx, api.Target{
 		Calendar: in.CalendarName, UID: in.EventUID, ETag: in.ETag,
