@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){program: main})
+	testscript.Main(m, map[string]func(){program: main, "xdg-open": browse, "claude": claude})
 }
 
 func TestScripts(t *testing.T) {
@@ -26,9 +26,10 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
+			env.Values[cloudKey{}] = new([]*cloud)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"usage": usageExit},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"usage": usageExit, "nextcloud": cloudCommand},
 	})
 }
 

@@ -16,9 +16,9 @@ const program = "nextcloud-mcp-server"
 const examples = `  Many people, each signing in with their own Nextcloud account:
     NEXTCLOUD_HOST=https://cloud.example.org nextcloud-mcp-server --oauth
 
-  One person, started by a desktop client:
-    NEXTCLOUD_HOST=https://cloud.example.org NEXTCLOUD_USERNAME=alice \
-      NEXTCLOUD_PASSWORD_FILE=~/.nextcloud nextcloud-mcp-server -t stdio`
+  One person, with an assistant that starts the server (nextcloud-mcp-server -t stdio):
+    nextcloud-mcp-server login https://cloud.example.org
+    nextcloud-mcp-server install claude-desktop`
 
 // newRoot is the command line. environ takes the place of the process's
 // environment everywhere below.
@@ -39,7 +39,8 @@ func newRoot(environ []string) *cobra.Command {
 
 	serve := newServe(environ)
 	serve.Use, serve.Aliases = "serve", []string{"run"}
-	root.AddCommand(serve, newDemo(environ), newHealthcheck(environ), newVersion())
+	root.AddCommand(serve, newDemo(environ), newHealthcheck(environ), newVersion(),
+		newLogin(environ), newLogout(environ), newInstall(environ), newRotateKey(environ))
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultCompletionCmd()
 	root.Flags().Bool("version", false, "Print the version")

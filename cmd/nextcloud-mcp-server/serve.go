@@ -1,24 +1,52 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"nextcloud-mcp-server/internal/app"
 	"nextcloud-mcp-server/internal/config"
+	"nextcloud-mcp-server/internal/store"
 )
 
 func serve(cmd *cobra.Command, environ []string, envFile string) error {
-	cfg, warnings, err := config.Load(cmd.Flags(), environ, readEnvFile(envFile), app.CheckTools)
+	cfg, warnings, err := load(cmd, environ, envFile)
 	warn(cmd.ErrOrStderr(), cfg.Log.Format, warnings)
 	if err != nil {
 		return err
 	}
 	tune(cmd.Context(), environ)
 	return app.Serve(cmd.Context(), cfg, streams(cmd))
+}
+
+// load reads the configuration of a server, with the account of the login
+// command when nothing else says whom to work for.
+func load(cmd *cobra.Command, environ []string, envFile string) (*config.Config, []config.Warning, error) {
+	file := readEnvFile(envFile)
+	cfg, warnings, err := config.Load(cmd.Flags(), environ, file, app.CheckTools)
+	if !cfg.WantsAccount() {
+		return cfg, warnings, err
+	}
+	account, accountErr := keptAccount(cmd.Context(), cfg.Storage)
+	switch {
+	case errors.Is(accountErr, store.ErrNotFound):
+		return cfg, warnings, err
+	case accountErr != nil:
+		// Which store was meant is not known while its settings are wrong.
+		problems, _ := errors.AsType[config.Problems](err)
+		if slices.ContainsFunc(problems, func(p config.Problem) bool { return local(p.Variable) }) {
+			return cfg, warnings, err
+		}
+		return cfg, warnings, fmt.Errorf("read the account of the login command: %w", accountErr)
+	}
+	return config.Load(cmd.Flags(), environ, file.WithAccount(config.Account{
+		Host: account.Host, Username: account.LoginName, Password: account.Password,
+	}), app.CheckTools)
 }
 
 func readEnvFile(name string) config.EnvFile {

@@ -36,8 +36,8 @@ export class Chromium {
 export class Visitor {
   problems = []; // what the watch saw
   shown = []; // the addresses of our pages, in the order of being shown
+  answered = new Set(); // all addresses of ours that a tab was led to
   clicks = 0; // on our pages
-  requests = 0; // to our origins, of the pages themselves
 
   constructor(chrome, context, options) {
     Object.assign(this, { chrome, context, options });
@@ -67,6 +67,7 @@ export class Visitor {
   #response(r) {
     const q = r.request();
     if (!q.isNavigationRequest() || !this.isOurs(r.url())) return;
+    this.answered.add(r.url());
     if (!/^text\/html/.test(r.headers()['content-type'] ?? '')) return;
     this.shown.push(r.url());
     for (const [name, want] of Object.entries({ 'x-frame-options': 'DENY', 'x-content-type-options': 'nosniff' })) {
@@ -79,7 +80,7 @@ export class Visitor {
     const at = m.location().url || m.page()?.url() || '';
     if (!this.isOurs(at) && !this.isOurs(m.page()?.url() ?? '')) return;
     // A page with the status of an error is reported by the browser as well.
-    if (/^Failed to load resource: the server responded with a status of 4\d\d/.test(m.text()) && this.shown.includes(at)) return;
+    if (/^Failed to load resource: the server responded with a status of 4\d\d/.test(m.text()) && this.answered.has(at)) return;
     // A program's own scheme has no program behind it here.
     if (/^Failed to launch '[a-z-]+:/.test(m.text())) return;
     this.problems.push(`console of ${at}: ${m.text()}`);
@@ -113,6 +114,7 @@ export class Visitor {
   }
 
   async #axe(page, name, options = {}) {
+    if (this.options.javaScriptEnabled === false) return; // it is a script
     await page.evaluate(`if (!window.axe) { ${axe.source} }`);
     const found = await page.evaluate(o => window.axe.run(document, { resultTypes: ['violations'], ...o }), options);
     for (const v of found.violations) {

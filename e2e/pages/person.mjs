@@ -23,7 +23,7 @@ export async function openNextcloud(visitor, page, who) {
   const opened = visitor.context.waitForEvent('page');
   await visitor.press(page, 'link', /^Open .* and sign in/);
   const tab = await opened;
-  assert.equal(await tab.opener(), null);
+  assert.ok(await tab.evaluate(() => window.opener === null), "the new tab knows our page");
   await grantAccess(tab, who);
   await tab.close();
 }
@@ -47,6 +47,7 @@ export async function allow(visitor, page, client, loopback) {
   await visitor.press(page, 'button', 'Allow');
   const at = await back;
   assert.equal(at.searchParams.get('error'), null, String(at));
+  if (client.redirect.startsWith('http:')) await page.waitForURL(`${client.redirect}?*`);
   return client.redeem(at);
 }
 

@@ -1,6 +1,7 @@
 package account_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,9 +37,7 @@ func connect(t *testing.T, s *connecttest.Server, b *connecttest.Browser, client
 	s.Forward(2 * time.Second)
 	page = b.Get(strings.TrimSuffix(open, "/open"))
 	changes := url.Values{"decision": {"allow"}}
-	for name, values := range form {
-		changes[name] = values
-	}
+	maps.Copy(changes, form)
 	return try.Redeem(b.Submit(page, "/consent", changes))
 }
 

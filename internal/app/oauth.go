@@ -26,9 +26,11 @@ func (a *app) oauth(ctx context.Context) error {
 	defer db.Close()
 	self := ownConnections(a.cfg)
 	sign := newSignIn(a, db, self && a.cfg.SignIn.Method != config.OIDCMethod)
+	var ways *journeys
 	leg := dataleg.New(a.host, db, "nextcloud-mcp-server ("+a.cfg.Server.PublicURL.Host+")", a.log, &dataleg.Options{
 		// Tokens are passed on only where one issuer serves both sides.
 		NeverBearer: self || !a.cfg.SignIn.BearerPassthrough,
+		Link:        func(ctx context.Context, p *auth.Principal) (string, error) { return ways.link(ctx, p) },
 		Ended:       func(p *auth.Principal) { sign.refuse(p.Token.Reveal()) },
 	})
 	f := front{
@@ -40,7 +42,10 @@ func (a *app) oauth(ctx context.Context) error {
 			c["data_leg"] = legCheck(leg.Status())
 			return ready, c
 		},
-		mount: func(mux *http.ServeMux, prefix string) { a.mountLanding(mux, prefix, a.pages(), "") },
+		mount: func(mux *http.ServeMux, prefix string) {
+			a.mountLanding(mux, prefix, ways.pages, "")
+			ways.mount(mux, prefix)
+		},
 	}
 	people := legs{foreign: leg}
 	binding := tool.Binding{Clients: &people}
@@ -49,18 +54,22 @@ func (a *app) oauth(ctx context.Context) error {
 		func(ctx context.Context) { a.watchNextcloud(ctx, leg.SetVersion) },
 	}
 	if self {
-		o, err := newOwn(a, db, sign)
+		o, err := newOwn(a, db, sign, leg)
 		if err != nil {
 			return err
 		}
+		ways = o.journeys
 		defer o.authority.Close()
 		people.own = o.connections
 		recorder := audit.New(db, a.log, nil)
 		binding.Audit, binding.AccountURL = recorder.Record, a.cfg.Server.PublicURL.String()+accountPath
-		jobs = append(jobs, o.keeper.Run, recorder.Run)
+		jobs = append(jobs, recorder.Run)
 		f.door, f.identity, f.mount = o, scope.Set{}, o.mount
 		f.issuer = func() (string, error) { return a.cfg.Server.PublicURL.String(), nil }
+	} else if ways, err = newJourneys(a, db, sign, leg, nil); err != nil {
+		return err
 	}
+	jobs = append(jobs, ways.keeper.Run)
 	m, err := a.mcpServer(binding)
 	if err != nil {
 		return err

@@ -6,16 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"time"
 
 	"nextcloud-mcp-server/internal/account"
 	"nextcloud-mcp-server/internal/auth"
-	"nextcloud-mcp-server/internal/browser"
 	"nextcloud-mcp-server/internal/config"
 	"nextcloud-mcp-server/internal/connect"
 	"nextcloud-mcp-server/internal/dataleg"
 	"nextcloud-mcp-server/internal/nextcloud"
-	"nextcloud-mcp-server/internal/nextcloud/apppassword"
 	"nextcloud-mcp-server/internal/oauth"
 	"nextcloud-mcp-server/internal/oauth/clients"
 	"nextcloud-mcp-server/internal/oauth/redirect"
@@ -29,35 +26,43 @@ import (
 // own is this server's own authorization server with all that belongs to it:
 // sign-in, consent, connections and their pages.
 type own struct {
+	*journeys
 	app         *app
 	sign        *signIn
 	authority   *oauth.Server
 	connections *dataleg.Connections
-	keeper      *dataleg.Keeper
-	guide       *connect.Guide
 	account     *account.Account
-	pages       *pages.Pages
 }
 
-func newOwn(a *app, db *store.Store, sign *signIn) (*own, error) {
+func newOwn(a *app, db *store.Store, sign *signIn, leg *dataleg.Leg) (*own, error) {
 	cfg, public := a.cfg, a.cfg.Server.PublicURL
 	schemes, err := redirect.ParseSchemes(cfg.SignIn.Clients.Schemes)
 	if err != nil {
 		return nil, fmt.Errorf("MCP_REDIRECT_SCHEMES: %w", err)
 	}
-	o := &own{app: a, sign: sign, pages: a.pages()}
-	oidc := signin.NewOIDC(a.host, sign.Provider, signin.OIDCOptions{
-		RedirectURI:      public.String() + callbackPath,
-		ResourceServerID: cfg.SignIn.ResourceServerID,
-		Version:          a.nextcloud.currentVersion,
-		Lookup:           sign.lookup,
-		RefusedClient:    func(_ context.Context, id string) { sign.clientRefused(id) },
-		Log:              a.log,
+	o := &own{app: a, sign: sign}
+	o.journeys, err = newJourneys(a, db, sign, leg, func(j *journeys, guide *connect.Config) {
+		o.newAuthority(db, j, schemes)
+		guide.Answers, guide.Ended = o.authority, o.ended
 	})
-	o.connections = dataleg.NewConnections(a.host, db, renewer{oidc}, a.log)
-	o.keeper = dataleg.NewKeeper(a.host, db, a.log)
-	o.keeper.Ended = o.connections.Forget
+	if err != nil {
+		return nil, err
+	}
+	o.account, err = account.New(account.Config{
+		Public: public, Nextcloud: cfg.Nextcloud.Public.Host, MCPURL: server.ResourceURL(public),
+		Sessions: o.sessions, Store: db, Pages: o.pages, Log: a.log, SignIn: o.guide.SignIn, Ended: o.ended,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("account pages: %w", err)
+	}
+	return o, nil
+}
 
+// newAuthority makes what gives clients their tokens and connections.
+func (o *own) newAuthority(db *store.Store, j *journeys, schemes redirect.Schemes) {
+	a, cfg, public := o.app, o.app.cfg, o.app.cfg.Server.PublicURL
+	o.connections = dataleg.NewConnections(a.host, db, renewer{j.oidc}, a.log)
+	j.keeper.Ended = o.connections.Forget
 	directory := clients.New(clients.Config{
 		Store: db,
 		Documents: safehttp.New(safehttp.Options{
@@ -71,7 +76,7 @@ func newOwn(a *app, db *store.Store, sign *signIn) (*own, error) {
 		Deleted:           o.clientDeleted(db),
 		Log:               a.log,
 	})
-	o.keeper.Sweeps = append(o.keeper.Sweeps, directory.Sweep)
+	j.keeper.Sweeps = append(j.keeper.Sweeps, directory.Sweep)
 	o.authority = oauth.New(oauth.Config{
 		Issuer: public.String(), Resource: server.ResourceURL(public),
 		Scopes: a.registry.Scopes, Store: db, Clients: directory, NoRegistration: !cfg.SignIn.Clients.Registration,
@@ -81,36 +86,10 @@ func newOwn(a *app, db *store.Store, sign *signIn) (*own, error) {
 		Log:     a.log,
 		Ended:   o.ended,
 	})
-
-	sessions := browser.New(db, &browser.Options{Secure: public.Scheme == "https"})
-	login := signin.NewLoginFlow(a.host, &signin.LoginFlowOptions{
-		Name: public.Host, Undeleted: o.revokeLater(db), Log: a.log,
-	})
-	limit := newStartLimit(cfg.Server.TrustedProxies)
-	o.guide, err = connect.New(connect.Config{
-		Public: public, Nextcloud: cfg.Nextcloud.Public.Host, Method: connect.Method(cfg.SignIn.Method),
-		Sessions: sessions, Store: db, LoginFlow: login, OIDC: oidc, Answers: o.authority, Pages: o.pages, Log: a.log,
-		Limit: limit, Ended: o.ended,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("sign-in pages: %w", err)
-	}
-	o.account, err = account.New(account.Config{
-		Public: public, Nextcloud: cfg.Nextcloud.Public.Host, MCPURL: server.ResourceURL(public),
-		Sessions: sessions, Store: db, Pages: o.pages, Log: a.log, SignIn: o.guide.SignIn, Ended: o.ended,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("account pages: %w", err)
-	}
-	return o, nil
 }
 
-const (
-	// callbackPath is where the OpenID provider sends browsers back to.
-	callbackPath = "/oauth/callback"
-	// accountPath is where people see their connections.
-	accountPath = "/account"
-)
+// accountPath is where people see their connections.
+const accountPath = "/account"
 
 // documentNetworks are the private networks that metadata documents may come
 // from.
@@ -153,18 +132,6 @@ func (o *own) clientDeleted(db *store.Store) func(context.Context, string) error
 	}
 }
 
-// revokeLater notes an app password that could not be deleted now.
-func (o *own) revokeLater(db *store.Store) func(context.Context, apppassword.Password) {
-	return func(ctx context.Context, p apppassword.Password) {
-		err := db.AddRevocation(ctx, store.Revocation{
-			Host: o.app.host.Base().String(), LoginName: p.LoginName, UserID: p.UserID, Password: p.Secret,
-		})
-		if err != nil {
-			o.app.log.WarnContext(ctx, "An app password could not be deleted at Nextcloud, and not be noted for later", "user", string(p.UserID), "error", err)
-		}
-	}
-}
-
 // fail shows why an authorization request cannot be answered.
 func (o *own) fail(w http.ResponseWriter, r *http.Request, status int, code string, c *clients.Client, detail string) {
 	failure := pages.Failure{Code: code, Detail: detail}
@@ -177,18 +144,9 @@ func (o *own) fail(w http.ResponseWriter, r *http.Request, status int, code stri
 // mount adds the routes of the authorization server and of its pages.
 func (o *own) mount(mux *http.ServeMux, prefix string) {
 	o.authority.Handle(mux, prefix)
-	o.guide.Handle(mux)
 	o.account.Handle(mux)
 	o.app.mountLanding(mux, prefix, o.pages, prefix+accountPath)
-	missing := func(w http.ResponseWriter, r *http.Request) {
-		o.pages.Write(w, r, http.StatusNotFound, pages.Failure{Code: pages.CodeNotFound})
-	}
-	for _, below := range []string{"/oauth/", accountPath + "/"} {
-		mux.HandleFunc(below, missing)
-		if prefix != "" {
-			mux.HandleFunc(prefix+below, missing)
-		}
-	}
+	o.journeys.mount(mux, prefix, accountPath+"/")
 }
 
 // Verify implements auth.Verifier: own tokens are proved here, those of the
@@ -235,11 +193,4 @@ func (r renewer) Refresh(ctx context.Context, refresh auth.Secret) (dataleg.Rene
 func (renewer) Final(err error) bool {
 	p, ok := errors.AsType[*signin.Problem](err)
 	return ok && p.Code == signin.Refused
-}
-
-// newStartLimit limits how often one address may begin a sign-in: each asks
-// Nextcloud for something.
-func newStartLimit(proxies []netip.Prefix) func(r *http.Request) (bool, time.Duration) {
-	const perMinute, addresses = 30, 10_000
-	return limitByAddress(perMinute, addresses, proxies)
 }

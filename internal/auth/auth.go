@@ -98,7 +98,7 @@ type Verifier interface {
 // SignInRequired says that this server holds no credential of the person for
 // Nextcloud, or no longer a good one, so that a call cannot go on until the
 // person has signed in. A data leg answers it.
-type SignInRequired struct {
+type SignInRequired struct { //nolint:errname // it is not a failure, it is what to do next
 	// URL is where the person signs in, an address of this server that holds
 	// no secret.
 	URL string

@@ -27,7 +27,7 @@ func TestAccount(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			env := append(tt.env, "HOME=/home/alice")
+			env := append([]string{"HOME=/home/alice"}, tt.env...)
 			file := EnvFile{Name: ".env", vars: tt.file}
 			c, _, _ := Load(parse(t, tt.args...), env, file)
 			if c.WantsAccount() != tt.wants {

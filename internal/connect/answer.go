@@ -171,7 +171,11 @@ func (g *Guide) other(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := r.Context()
-	if err := g.startOver(ctx, t.key(), true); err != nil {
+	switch err := g.startOver(ctx, t.key(), true); {
+	case errors.Is(err, errMoved):
+		g.answeredAlready(w, r, t.journey)
+		return
+	case err != nil:
 		g.trouble(w, r, t.journey, err)
 		return
 	}

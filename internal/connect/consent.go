@@ -21,11 +21,14 @@ func (g *Guide) showConsent(w http.ResponseWriter, r *http.Request, t *travel, t
 	known, err := g.consentable(r, t)
 	switch {
 	case errors.Is(err, errEnded):
-		if err := g.startOver(r.Context(), t.key(), false); err != nil {
+		switch err := g.startOver(r.Context(), t.key(), false); {
+		case errors.Is(err, errMoved): // in another tab
+			g.answeredAlready(w, r, t.journey)
+		case err != nil:
 			g.trouble(w, r, t.journey, err)
-			return
+		default:
+			g.again(w, r, t.journey)
 		}
-		g.again(w, r, t.journey)
 		return
 	case err != nil:
 		g.trouble(w, r, t.journey, err)

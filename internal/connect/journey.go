@@ -174,7 +174,8 @@ func (g *Guide) change(ctx context.Context, key store.Hash, fn func(j *journey) 
 	return nil, fmt.Errorf("save journey: %w", store.ErrConflict)
 }
 
-// startOver takes a journey back to the sign-in. The grant that it made ends.
+// startOver takes a journey back to the sign-in. The grant that it made ends. The
+// error is errMoved when the person has answered.
 func (g *Guide) startOver(ctx context.Context, key store.Hash, afresh bool) error {
 	var abandoned string
 	_, err := g.change(ctx, key, func(j *journey) error {
@@ -190,7 +191,7 @@ func (g *Guide) startOver(ctx context.Context, key store.Hash, afresh bool) erro
 		j.Reason, j.Vouched, j.Login, j.Problem = "", nil, nil, ""
 		return nil
 	})
-	if err != nil && !errors.Is(err, errMoved) {
+	if err != nil {
 		return err
 	}
 	return g.endPending(ctx, abandoned)

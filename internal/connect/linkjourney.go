@@ -86,7 +86,7 @@ func (g *Guide) provenForLink(w http.ResponseWriter, r *http.Request, j *journey
 	}
 	if !l.of(&o.Person) {
 		// The provider would answer the same, unasked.
-		if err := g.startOver(ctx, j.key(), true); err != nil {
+		if err := g.startOver(ctx, j.key(), true); err != nil && !errors.Is(err, errMoved) {
 			g.trouble(w, r, j, err)
 			return
 		}

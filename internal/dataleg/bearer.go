@@ -12,10 +12,10 @@ import (
 // useBearer is the client with the person's own token.
 func (l *Leg) useBearer(ctx context.Context, p *auth.Principal, g *grant, hash digest) (*nextcloud.Client, error) {
 	if l.opts.NeverBearer {
-		return nil, &nextcloud.Error{
+		return nil, l.askToSignIn(ctx, p, g, &nextcloud.Error{
 			Op: "sign in to Nextcloud", Kind: nextcloud.ErrForbidden,
 			Message: "no app password can be had (" + l.state.detail() + ") and NEXTCLOUD_BEARER_PASSTHROUGH=never forbids sending the token: an administrator can allow app passwords (auth_can_create_app_token) or set it to auto",
-		}
+		})
 	}
 	if g.bearer != nil && g.bearerOf == hash {
 		return g.bearer, nil
@@ -34,7 +34,7 @@ func (l *Leg) useBearer(ctx context.Context, p *auth.Principal, g *grant, hash d
 		var err error
 		if user, err = nc.UserID(ctx); err != nil {
 			if errors.Is(err, nextcloud.ErrUnauthenticated) {
-				return nil, l.tokenRefused(ctx, g, hash, err)
+				return nil, l.tokenRefused(ctx, p, g, hash, err)
 			}
 			return nil, err
 		}
@@ -48,7 +48,7 @@ func (l *Leg) useBearer(ctx context.Context, p *auth.Principal, g *grant, hash d
 
 // tokenRefused is the error for a token that passed the front door and that
 // Nextcloud refuses. It is not sent again for a while.
-func (l *Leg) tokenRefused(ctx context.Context, g *grant, hash digest, cause error) error {
+func (l *Leg) tokenRefused(ctx context.Context, p *auth.Principal, g *grant, hash digest, cause error) error {
 	if g.bearerOf == hash {
 		// It was taken before: the grant has ended.
 		l.endGrant(ctx, g, g.user)
@@ -60,7 +60,7 @@ func (l *Leg) tokenRefused(ctx context.Context, g *grant, hash digest, cause err
 		message = "Nextcloud refused the token: an administrator has to enable the user_oidc app and run: occ config:system:set user_oidc oidc_provider_bearer_validation --value=true --type=boolean"
 	}
 	err := refusedError(message, cause)
-	l.refused.Add(hash, err)
+	l.notTaken.Add(hash, err)
 	l.log.WarnContext(ctx, message, "grant", g.key)
-	return err
+	return l.askToSignIn(ctx, p, g, err)
 }

@@ -50,6 +50,10 @@ type Options struct {
 	// NeverBearer forbids sending a person's own bearer token along when no
 	// app password can be had (NEXTCLOUD_BEARER_PASSTHROUGH=never).
 	NeverBearer bool
+	// Link makes the address of a page where the person of p lets this server
+	// work in Nextcloud, for calls that no credential can be had for otherwise.
+	// It is empty where the person could not be proven there. nil gives none.
+	Link func(ctx context.Context, p *auth.Principal) (address string, err error)
 	// Unused is how long a grant's app password may lie unused before it is
 	// deleted at Nextcloud; default 30 days.
 	Unused time.Duration
@@ -72,7 +76,8 @@ type Leg struct {
 	state   hostState
 	proving chan struct{} // held by whoever finds out whether passwords last
 
-	refused *expirable.LRU[digest, error]
+	refused  *expirable.LRU[digest, error] // tokens of grants that ended
+	notTaken *expirable.LRU[digest, error] // tokens that Nextcloud never took
 
 	mu     sync.Mutex // makes "get or add" of the field below one step
 	grants *expirable.LRU[string, *grant]
@@ -97,6 +102,7 @@ func New(host *nextcloud.Host, s Store, name string, log *slog.Logger, opts *Opt
 	const maxGrants = 10_000
 	l.grants = expirable.NewLRU[string, *grant](maxGrants, nil, time.Hour)
 	l.refused = expirable.NewLRU[digest, error](maxGrants, nil, refusedPause)
+	l.notTaken = expirable.NewLRU[digest, error](maxGrants, nil, refusedPause)
 	return l
 }
 
@@ -110,7 +116,7 @@ type grant struct {
 	bearer   *nextcloud.Client // with the token of bearerOf
 	bearerOf digest
 	user     nextcloud.UserID // empty until Nextcloud said it
-	loaded   bool             // the store has been asked
+	loaded   bool             // the store has been asked, and what it said holds
 
 	mu     sync.Mutex // guards the field below
 	tokens []token    // used lately, the newest first
@@ -179,6 +185,9 @@ func (l *Leg) Client(ctx context.Context, p *auth.Principal) (*nextcloud.Client,
 	}
 	if nc, err := l.usePassword(ctx, g); nc != nil || err != nil {
 		return nc, err
+	}
+	if err, ok := l.notTaken.Get(hash); ok {
+		return nil, l.askToSignIn(ctx, p, g, err)
 	}
 	if nc, err := l.newPassword(ctx, p, g, hash); nc != nil || err != nil {
 		return nc, err

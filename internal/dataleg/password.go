@@ -246,7 +246,7 @@ func (l *Leg) newPassword(ctx context.Context, p *auth.Principal, g *grant, hash
 	user, err := bearer.CurrentUser(ctx)
 	switch {
 	case errors.Is(err, nextcloud.ErrUnauthenticated):
-		return nil, l.tokenRefused(ctx, g, hash, err)
+		return nil, l.tokenRefused(ctx, p, g, hash, err)
 	case err != nil:
 		return nil, err
 	}

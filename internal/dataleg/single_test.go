@@ -2,6 +2,7 @@ package dataleg_test
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -75,5 +76,25 @@ func TestWrongPasswordIsSentRarely(t *testing.T) {
 	r.clock.advance(time.Hour)
 	if _, err := leg.Client(t.Context(), nil); err != nil {
 		t.Errorf("the right password: %v", err)
+	}
+}
+
+// TestRefusedAdvice: whoever calls is told what to do about the credential
+// that this process has.
+func TestRefusedAdvice(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nextcloudtest.Options{}, dataleg.Options{})
+	wrong := nextcloud.Basic{LoginName: "alice", Password: "wrong-password"}
+	for want, opts := range map[string]*dataleg.SingleOptions{
+		"make an app password in Settings, Security": nil,
+		"log in again": {Credential: "of a login", Refused: "log in again"},
+	} {
+		leg := dataleg.NewSingle(r.host, wrong, opts)
+		if _, err := leg.Client(t.Context(), nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+		if opts != nil && leg.Status().Credential != opts.Credential {
+			t.Errorf("status %+v", leg.Status())
+		}
 	}
 }

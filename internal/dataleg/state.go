@@ -25,6 +25,7 @@ type hostState struct {
 	bearerWhy   string    // why no token is taken
 	refusals    int       // tokens refused since one was taken
 	tryAgainAt  time.Time // when an exchange that did not work is tried again
+	linked      bool      // people who could not be served were given links
 }
 
 const (
@@ -147,5 +148,8 @@ func (l *Leg) Status() Status {
 		}
 	}
 	st.Problem = st.Credential == "none" || st.Bearer == "refused"
+	if st.Problem && l.state.linked {
+		st.Credential, st.Problem = "app password of each grant, by a link to sign in", false
+	}
 	return st
 }

@@ -35,7 +35,7 @@ type spy struct {
 }
 
 // newSpy begins with a Nextcloud whose people have unlikely passwords.
-func newSpy(t *testing.T) *spy {
+func newSpy(t *testing.T, opts *nextcloudtest.Options) *spy {
 	t.Helper()
 	s := &spy{secrets: map[string]string{}}
 	var handler atomic.Pointer[http.Handler]
@@ -43,7 +43,8 @@ func newSpy(t *testing.T) *spy {
 	t.Cleanup(server.Close)
 	s.url = server.URL
 	users := nextcloudtest.DefaultUsers()
-	s.sim = nextcloudtest.New(&nextcloudtest.Options{BaseURL: server.URL, Users: users, SampleData: true, Consent: true})
+	opts.BaseURL, opts.Users, opts.SampleData, opts.Consent = server.URL, users, true, true
+	s.sim = nextcloudtest.New(opts)
 	for _, u := range users {
 		s.note("account password of "+u.ID, u.Password)
 	}
@@ -98,7 +99,11 @@ func (s *spy) serve(w http.ResponseWriter, r *http.Request) {
 		ID           string `json:"id_token"`
 		ClientSecret string `json:"client_secret"`
 		Registration string `json:"registration_access_token"`
-		OCS          struct {
+		AppPassword  string `json:"appPassword"`
+		Poll         struct {
+			Token string `json:"token"`
+		} `json:"poll"`
+		OCS struct {
 			Data json.RawMessage `json:"data"`
 		} `json:"ocs"`
 	}
@@ -113,6 +118,8 @@ func (s *spy) serve(w http.ResponseWriter, r *http.Request) {
 		s.note("ID token", fields.ID)
 		s.note("client secret", fields.ClientSecret)
 		s.note("registration token", fields.Registration)
+		s.note("app password", fields.AppPassword)
+		s.note("poll token", fields.Poll.Token)
 	}
 	maps.Copy(w.Header(), rec.Header())
 	w.WriteHeader(rec.Code)
@@ -203,7 +210,7 @@ func TestCanaries(t *testing.T) {
 	for _, mode := range []string{"mode A", "mode B", "single user", "wrong password", "wrong client secret"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			s := newSpy(t)
+			s := newSpy(t, &nextcloudtest.Options{})
 			s.note("TOKEN_ENCRYPTION_KEY", canaryKey)
 			port := freePort(t)
 			vars := []string{"METRICS_ENABLED=true", fmt.Sprintf("METRICS_PORT=%d", port), "TOKEN_ENCRYPTION_KEY=" + canaryKey}

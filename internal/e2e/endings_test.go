@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"nextcloud-mcp-server/internal/connect/connecttest"
 	"nextcloud-mcp-server/internal/nextcloudtest"
 )
 
@@ -25,8 +26,10 @@ func TestEndings(t *testing.T) {
 			late bool
 			// kept says that Nextcloud keeps the app password: it is useless.
 			kept bool
+			// others says that the person's other connection ends too.
+			others bool
 		}{
-			{name: "app password revoked in Nextcloud", late: true, end: func(_ *testing.T, sim *nextcloudtest.Server, _ *program, _ pair) {
+			{name: "app passwords revoked in Nextcloud", late: true, others: true, end: func(_ *testing.T, sim *nextcloudtest.Server, _ *program, _ pair) {
 				sim.RevokeAppPasswords("alice")
 			}},
 			{name: "user disabled", late: true, kept: true, end: func(_ *testing.T, sim *nextcloudtest.Server, _ *program, _ pair) {
@@ -42,7 +45,7 @@ func TestEndings(t *testing.T) {
 				}
 			}},
 			{name: "ended on the account page", end: accountButton("/end")},
-			{name: "all ended on the account page", end: accountButton("/end-all")},
+			{name: "all ended on the account page", others: true, end: accountButton("/end-all")},
 			{name: "client deleted itself", end: func(t *testing.T, _ *nextcloudtest.Server, p *program, _ pair) {
 				t.Helper()
 				own := *p
@@ -58,9 +61,10 @@ func TestEndings(t *testing.T) {
 					sim = nextcloudtest.Start(t, &nextcloudtest.Options{SampleData: true, DisableOIDC: stock})
 				}
 				endpoint, _ = serve(t, sim)
+				connected(t, endpoint, "alice") // of another client
 				p, tokens := connected(t, endpoint, "alice")
 				lets(t, p, tokens.Access)
-				if n := len(sim.AppPasswords("alice")); n != 1 {
+				if n := len(sim.AppPasswords("alice")); n != 2 {
 					t.Fatalf("%d app passwords", n)
 				}
 				tc.end(t, sim, p, tokens)
@@ -77,9 +81,17 @@ func TestEndings(t *testing.T) {
 				if got.Access != "" || err != nil || got.Error != "invalid_grant" && got.Error != "invalid_client" {
 					t.Errorf("a refresh: %d %s, %v", got.status, got.body, err)
 				}
-				if !tc.kept {
-					until(t, "the app password's end", func() bool { return len(sim.AppPasswords("alice")) == 0 })
+				left := 1
+				if tc.others {
+					left = 0
 				}
+				if !tc.kept {
+					until(t, "the app password's end", func() bool { return len(sim.AppPasswords("alice")) <= left })
+				}
+				if n := len(sim.AppPasswords("alice")); n < left {
+					t.Error("another connection's app password is gone")
+				}
+				sim.RevokeAppPasswords("alice")
 			})
 		}
 	}
@@ -91,10 +103,20 @@ func accountButton(action string) func(*testing.T, *nextcloudtest.Server, *progr
 		t.Helper()
 		b := site(p.at + "/mcp").Alice(t)
 		page := granted(t, b, b.Get("/account"))
+		if action == "/end" {
+			action = newest(page, action)
+		}
 		if got := b.Submit(page, action, url.Values{}); got.Status != http.StatusOK {
 			t.Errorf("%s: %d %s", action, got.Status, got.Text())
 		}
 	}
+}
+
+// newest is the action of the connection that was made last, which stands
+// first.
+func newest(page *connecttest.Page, action string) string {
+	to, _ := page.Form(action)
+	return to
 }
 
 // TestAccessTokenRevoked: it ends alone.
@@ -136,7 +158,8 @@ func TestEndedWhileNextcloudIsDown(t *testing.T) {
 	until(t, "the app password's end", func() bool { return len(sim.AppPasswords("alice")) == 0 })
 }
 
-// later lets the pause before the next try pass.
+// later lets the pause before the next try pass, and the time in which the
+// stopped server's work is left to it.
 func later(t *testing.T, file string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", file)
@@ -150,6 +173,9 @@ func later(t *testing.T, file string) {
 	}
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
 		t.Fatalf("%d app passwords to delete, %v", n, err)
+	}
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM leases"); err != nil {
+		t.Fatal(err)
 	}
 }
 

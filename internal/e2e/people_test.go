@@ -111,6 +111,7 @@ func TestConsentIsForOneClient(t *testing.T) {
 		return granted(t, alice, alice.Get(address))
 	}
 	good, evil := ask("https://good.example/cb"), ask("https://evil.example/cb")
+	good = alice.Get(good.URL.Path) // the second sign-in gave the browser another cookie
 	for host, page := range map[string]*connecttest.Page{"good.example": good, "evil.example": evil} {
 		if !strings.Contains(page.Text(), host) {
 			t.Errorf("the page does not say that the answer goes to %s: %s", host, page.Text())

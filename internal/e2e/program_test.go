@@ -26,9 +26,9 @@ type program struct {
 
 	id, secret   string // the secret goes by Basic
 	registration string // token of RFC 7592
-	redirect   string
-	scope      string
-	headers    http.Header // of each request
+	redirect     string
+	scope        string
+	headers      http.Header // of each request
 }
 
 // newProgram is an ordinary client of the server with an MCP address.

@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"bytes"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,10 +14,7 @@ import (
 // TestStdio drives the built program as a desktop client does.
 func TestStdio(t *testing.T) {
 	t.Parallel()
-	binary := filepath.Join(t.TempDir(), "nextcloud-mcp-server")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/nextcloud-mcp-server").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	binary := build(t)
 	sim := nextcloudtest.Start(t, &nextcloudtest.Options{SampleData: true})
 	password := sim.CreateAppPassword("alice", "desktop")
 	for _, revision := range revisions {

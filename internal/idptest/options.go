@@ -32,8 +32,8 @@ type Options struct {
 
 	// Keycloak makes tokens and answers those of a Keycloak 26: access tokens
 	// have azp and names, and no client_id; a resource that is asked for is ignored; tokens say what they are in their
-	// claims; every sign-in has a refresh token, and those that were replaced
-	// stay good; answers of the authorization endpoint carry session_state.
+	// claims; profile and email are granted without being asked for; every
+	// sign-in has a refresh token, and those that were replaced stay good; answers of the authorization endpoint carry session_state.
 	Keycloak bool
 
 	// ForgeIDToken changes header and claims of an ID token before it is signed.

@@ -34,12 +34,23 @@ func (s *Server) issueCode(q url.Values, user User) string {
 	g := &grant{
 		session:  rand.Text(),
 		clientID: q.Get("client_id"), redirectURI: q.Get("redirect_uri"), nonce: q.Get("nonce"), challenge: q.Get("code_challenge"),
-		scope: q.Get("scope"), resource: q.Get("resource"), user: user, created: s.opts.Now(),
+		scope: s.granted(q.Get("scope")), resource: q.Get("resource"), user: user, created: s.opts.Now(),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	keep(s.grants, code, g)
 	return code
+}
+
+// granted are the scopes of a request, and those that come by themselves.
+func (s *Server) granted(asked string) string {
+	scopes := strings.Fields(asked)
+	for _, scope := range []string{"profile", "email"} {
+		if s.opts.Keycloak && !slices.Contains(scopes, scope) {
+			scopes = append(scopes, scope)
+		}
+	}
+	return strings.Join(scopes, " ")
 }
 
 // token is the token endpoint (RFC 6749, 3.2).

@@ -169,7 +169,9 @@ func Command(s Server) []string {
 }
 
 // Removal undoes Command.
-func Removal(s Server) []string { return []string{"claude", "mcp", "remove", "--scope", "user", s.Name} }
+func Removal(s Server) []string {
+	return []string{"claude", "mcp", "remove", "--scope", "user", s.Name}
+}
 
 func sortedKeys(m map[string]string) []string {
 	var keys []string

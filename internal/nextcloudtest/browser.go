@@ -245,15 +245,16 @@ func (b *Browser) leave(ctx context.Context, got *loaded) (*url.URL, error) {
 	if refresh == nil {
 		return nil, nil //nolint:nilnil // nowhere is an answer
 	}
-	for _, n := range find(got.doc, func(n *html.Node) bool { return n.Data == "a" && value(n, "target") == "_blank" }) {
-		tab, err := got.url.Parse(value(n, "href"))
-		if err != nil {
-			return nil, fmt.Errorf("open another tab: %w", err)
-		}
-		if _, _, err := b.walk(ctx, tab.String(), ""); err != nil {
-			return nil, err
-		}
-		break
+	links := find(got.doc, func(n *html.Node) bool { return n.Data == "a" && value(n, "target") == "_blank" })
+	if len(links) == 0 {
+		return refresh, nil
+	}
+	tab, err := got.url.Parse(value(links[0], "href"))
+	if err != nil {
+		return nil, fmt.Errorf("open another tab: %w", err)
+	}
+	if _, _, err := b.walk(ctx, tab.String(), ""); err != nil {
+		return nil, err
 	}
 	return refresh, nil
 }

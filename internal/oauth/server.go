@@ -112,7 +112,7 @@ func (s *Server) Close() { s.uses.wait() }
 // The endpoints, below the issuer.
 const (
 	authorizePath = "/oauth/authorize"
-	tokenPath     = "/oauth/token"
+	tokenPath     = "/oauth/token" //nolint:gosec // a path, not a credential
 	revokePath    = "/oauth/revoke"
 	registerPath  = "/oauth/register"
 	keysPath      = "/oauth/jwks"

@@ -3,6 +3,7 @@ package oidcclient
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -47,9 +48,7 @@ func TestClientAuthentication(t *testing.T) {
 				want := url.Values{
 					"grant_type": {"authorization_code"}, "code": {"the code"}, "redirect_uri": {"https://us/cb"}, "code_verifier": {"v"}, "resource": {"https://nc"},
 				}
-				for k, v := range c.form {
-					want[k] = v
-				}
+				maps.Copy(want, c.form)
 				if diff := cmp.Diff(want, r.PostForm); diff != "" {
 					t.Errorf("form (-want +got):\n%s", diff)
 				}
@@ -159,7 +158,7 @@ func TestAuthorizationURL(t *testing.T) {
 func TestShownName(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		" Alice\r\n Example\x00 ": "Alice Example", "Al\u202eice": "Alice", strings.Repeat("é", 300): strings.Repeat("é", 200), "\xff": "",
+		"\x00 Alice\r\n Example\x00": "Alice Example", "Al\u202eice": "Alice", strings.Repeat("é", 300): strings.Repeat("é", 200), "\xff": "",
 	} {
 		if got := shownName(in); got != want {
 			t.Errorf("shownName(%q) = %q, want %q", in, got, want)

@@ -161,7 +161,7 @@ func TestHeaders(t *testing.T) {
 			want += "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 			opener := "same-origin"
 			switch strings.Split(name, ",")[0] {
-			case "waiting", "phone", "consent", "leaving", "onward", "failure":
+			case "waiting", "phone", "consent", "leaving", "onward", "failure", "sign-in link", "sign-in done":
 				opener = "" // a client may have opened the window, and wait for it
 			}
 			cache := "no-store"

@@ -116,7 +116,7 @@ func TestNoProxiesMeansNobodyIsBelieved(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.RemoteAddr = "127.0.0.1:5000"
 	r.Header.Set("X-Forwarded-For", "198.51.100.7")
-	if got := (ratelimit.Proxies)(nil).Of(r).String(); got != "127.0.0.1" {
+	if got := ratelimit.Proxies(nil).Of(r).String(); got != "127.0.0.1" {
 		t.Errorf("got %s", got)
 	}
 }

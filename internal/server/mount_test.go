@@ -76,8 +76,12 @@ func TestSecurityHeaders(t *testing.T) {
 		"Content-Security-Policy": {"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
 	}
 	for _, r := range []request{
-		{method: "GET", path: wellKnown}, {method: "GET", path: "/nothing"}, {path: "/oauth/token"}, {method: "GET", path: "/health/live"},
-		{method: "GET", path: "/favicon.ico"}, {method: "GET", path: "/", host: "evil.example"},
+		{method: "GET", path: wellKnown},
+		{method: "GET", path: "/nothing"},
+		{path: "/oauth/token"},
+		{method: "GET", path: "/health/live"},
+		{method: "GET", path: "/favicon.ico"},
+		{method: "GET", path: "/", host: "evil.example"},
 	} {
 		a := s.send(t, r)
 		got := http.Header{}

@@ -37,8 +37,7 @@ func FuzzCallback(f *testing.F) {
 			signin.OIDCOptions{RedirectURI: redirect, Now: func() time.Time { return now }})
 		a := &signin.Attempt{State: "s", Nonce: "n", Verifier: "v", Issuer: p.Issuer, ClientID: "c", StartedAt: now}
 		_, err := o.Finish(t.Context(), a, q)
-		var problem *signin.Problem
-		if !errors.As(err, &problem) {
+		if _, ok := errors.AsType[*signin.Problem](err); !ok {
 			t.Fatalf("error %v", err)
 		}
 		proven := len(q["state"]) == 1 && q.Get("state") == "s" && len(q["iss"]) == 1 && q.Get("iss") == p.Issuer && len(q["code"]) == 1

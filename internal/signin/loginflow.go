@@ -199,7 +199,7 @@ func (l *LoginFlow) page(ctx context.Context, device, at string, cookies []*http
 	req.Header.Set("User-Agent", device)
 	req.Header.Set("Accept", "text/html")
 	for _, c := range cookies {
-		req.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
+		req.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value}) //nolint:gosec // a request's cookie has no attributes
 	}
 	client := *l.host.HTTP()
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

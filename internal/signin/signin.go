@@ -51,7 +51,7 @@ var ErrPending = errors.New("the person has not signed in yet")
 
 // Problem is why a sign-in cannot go on. Its code is the key of the words that
 // people read.
-type Problem struct {
+type Problem struct { //nolint:errname // what a person meets
 	Code ProblemCode
 	Err  error // the cause, for the log; may be nil
 }

@@ -22,7 +22,7 @@ func (s *Store) AccessToken(ctx context.Context, token Hash) (AccessToken, error
 	const query = "SELECT " + grantColumns + `, coalesce(t.scopes, f.scopes), t.expires_at
 		FROM access_tokens t JOIN families f ON f.id = t.family_id JOIN grants g ON g.id = f.grant_id
 		WHERE t.hash = ?`
-	statement, err := s.prepared(ctx, query)
+	statement, err := s.prepared(ctx, query) //nolint:sqlclosecheck // it ends with the database
 	if err != nil {
 		return AccessToken{}, s.fail("read access token", err)
 	}

@@ -37,7 +37,7 @@ func (e *postgres) explain(err error) (kind error, message string, cause error) 
 }
 
 // explainCode goes by SQLSTATE (PostgreSQL, Appendix A).
-func (e *postgres) explainCode(err error) (kind error, message string) {
+func (e *postgres) explainCode(err error) (kind error, message string) { //nolint:revive // the kind is no failure of this
 	pe, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return nil, ""
@@ -57,7 +57,7 @@ func (e *postgres) explainCode(err error) (kind error, message string) {
 	case "53100": // disk_full
 		return ErrDiskFull, fmt.Sprintf("the disk that holds %s is full: make room, nothing was lost", database)
 	case "55P03": // lock_not_available
-		return ErrLocked, fmt.Sprintf("%s is locked by another process: wait for it to end (a migration, a shell), then try again", database)
+		return ErrLocked, database + " is locked by another process: wait for it to end (a migration, a shell), then try again"
 	case "40001", "40P01": // serialization_failure, deadlock_detected
 		return ErrLocked, "two changes of " + database + " got in each other's way and this one was not made: try again"
 	case "XX001", "XX002": // data_corrupted, index_corrupted

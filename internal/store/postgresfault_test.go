@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -228,7 +229,7 @@ func TestPostgresStartTogether(t *testing.T) {
 				return
 			}
 			defer s.Close()
-			if err := s.PutAppPassword(t.Context(), store.AppPassword{Grant: fmt.Sprint(i), Password: "p"}); err != nil {
+			if err := s.PutAppPassword(t.Context(), store.AppPassword{Grant: strconv.Itoa(i), Password: "p"}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -236,7 +237,7 @@ func TestPostgresStartTogether(t *testing.T) {
 	all.Wait()
 	s := openPostgres(t, store.Options{URL: address})
 	for i := range 6 {
-		if p, err := s.AppPassword(t.Context(), fmt.Sprint(i)); err != nil || p.Password != "p" {
+		if p, err := s.AppPassword(t.Context(), strconv.Itoa(i)); err != nil || p.Password != "p" {
 			t.Errorf("what replica %d wrote: %v", i, err)
 		}
 	}

@@ -22,7 +22,7 @@ func (s *Store) prepared(ctx context.Context, statement string) (*sql.Stmt, erro
 	if found := s.statements.byText[statement]; found != nil {
 		return found, nil
 	}
-	made, err := s.db.PrepareContext(ctx, s.engine.dialect().bind(statement))
+	made, err := s.db.PrepareContext(ctx, s.engine.dialect().bind(statement)) //nolint:sqlclosecheck // it ends with the database
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -52,7 +53,7 @@ func TestReplicasLease(t *testing.T) {
 func TestReplicasActivateClient(t *testing.T) {
 	replicas(t, func(t *testing.T, both [2]*store.Store) {
 		race(both, 24, func(s *store.Store, i int) {
-			if err := s.ActivateOAuthClient(t.Context(), store.OAuthClient{Provider: "p", ClientID: fmt.Sprint(i), Secret: "s"}); err != nil {
+			if err := s.ActivateOAuthClient(t.Context(), store.OAuthClient{Provider: "p", ClientID: strconv.Itoa(i), Secret: "s"}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -99,7 +100,7 @@ func TestReplicasRedeem(t *testing.T) {
 		grantWithCode(t, both[0])
 		var wins, reused atomic.Int32
 		race(both, 12, func(s *store.Store, i int) {
-			switch err := redeem(t, s, fmt.Sprint(i)); {
+			switch err := redeem(t, s, strconv.Itoa(i)); {
 			case err == nil:
 				wins.Add(1)
 			case errors.Is(err, store.ErrReused):
@@ -112,7 +113,7 @@ func TestReplicasRedeem(t *testing.T) {
 			t.Errorf("%d redeemed the code and %d were too late, want 1 and 11", wins.Load(), reused.Load())
 		}
 		for i := range 12 {
-			if _, err := both[1].AccessToken(t.Context(), store.HashOf("access "+fmt.Sprint(i))); !errors.Is(err, store.ErrNotFound) {
+			if _, err := both[1].AccessToken(t.Context(), store.HashOf("access "+strconv.Itoa(i))); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("token %d: %v, want ErrNotFound", i, err)
 			}
 		}
@@ -129,7 +130,7 @@ func TestReplicasRotate(t *testing.T) {
 		}
 		var wins atomic.Int32
 		race(both, 20, func(s *store.Store, i int) {
-			_, err := s.Rotate(t.Context(), store.HashOf("family first"), store.HashOf("refresh first"), tokens(fmt.Sprint(i)),
+			_, err := s.Rotate(t.Context(), store.HashOf("family first"), store.HashOf("refresh first"), tokens(strconv.Itoa(i)),
 				func(store.Family) error { return nil })
 			switch {
 			case err == nil:
@@ -142,7 +143,7 @@ func TestReplicasRotate(t *testing.T) {
 			t.Errorf("%d of 20 were taken, want the first and five retries", wins.Load())
 		}
 		for i := range 20 {
-			if _, err := both[i%2].AccessToken(t.Context(), store.HashOf("access "+fmt.Sprint(i))); !errors.Is(err, store.ErrNotFound) {
+			if _, err := both[i%2].AccessToken(t.Context(), store.HashOf("access "+strconv.Itoa(i))); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("token %d of the ended family: %v, want ErrNotFound", i, err)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"nextcloud-mcp-server/internal/auth"
@@ -135,7 +136,7 @@ func (r *rotation) finish(ctx context.Context, tx conn) error {
 	for i := range sealedColumns {
 		c := &sealedColumns[i]
 		for after := []any(nil); ; {
-			values, err := r.values(ctx, tx, c, " AND substr("+c.column+", 1, "+fmt.Sprint(sealedHead)+") <> ?", after)
+			values, err := r.values(ctx, tx, c, " AND substr("+c.column+", 1, "+strconv.Itoa(sealedHead)+") <> ?", after)
 			if err != nil {
 				return err
 			}

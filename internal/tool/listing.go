@@ -57,7 +57,7 @@ func extraOf(req mcp.Request) *mcp.RequestExtra {
 }
 
 // refusal says why the caller's policy denies a request that is no list.
-func (p *policing) refusal(caller *auth.Principal, method string, req mcp.Request) error {
+func (p *policing) refusal(caller *auth.Principal, _ string, req mcp.Request) error {
 	account := p.binding.AccountURL
 	switch params := req.GetParams().(type) {
 	case *mcp.CallToolParamsRaw:

@@ -96,12 +96,14 @@ var policies = map[string]struct {
 	denied map[string]string // tool or URI -> how its answer begins
 }{
 	"none": {
-		policy.Policy{}, everything,
+		policy.Policy{},
+		everything,
 		"deck_attach files_careful files_delete files_read notes_create notes_delete notes_read notes_update share_list who nc://notes/all nc://files/{path} nc://notes/{id} greet",
 		nil,
 	},
 	"paused": {
-		policy.Policy{Paused: true}, everything, "",
+		policy.Policy{Paused: true},
+		everything, "",
 		map[string]string{
 			"notes_read":     "This connection is paused; the person can resume it at " + account + ".",
 			"who":            "This connection is paused;",
@@ -112,7 +114,8 @@ var policies = map[string]struct {
 		},
 	},
 	"read-only": {
-		policy.Policy{ReadOnly: true}, everything,
+		policy.Policy{ReadOnly: true},
+		everything,
 		"files_careful files_read notes_read share_list who nc://notes/all nc://files/{path} nc://notes/{id} greet",
 		map[string]string{
 			"notes_create": "The person allows this connection only to read, and nothing was changed; they can change that at " + account,
@@ -121,7 +124,8 @@ var policies = map[string]struct {
 		},
 	},
 	"no deletion": {
-		policy.Policy{NoDelete: true}, everything,
+		policy.Policy{NoDelete: true},
+		everything,
 		"deck_attach files_careful files_read notes_create notes_read notes_update share_list who nc://notes/all nc://files/{path} nc://notes/{id} greet",
 		map[string]string{
 			"notes_delete": "The person does not allow this connection to delete anything",
@@ -129,7 +133,8 @@ var policies = map[string]struct {
 		},
 	},
 	"folders": {
-		policy.Policy{Folders: []string{"/Projects"}}, everything,
+		policy.Policy{Folders: []string{"/Projects"}},
+		everything,
 		"files_careful notes_create notes_delete notes_read notes_update who nc://notes/all nc://notes/{id} greet",
 		map[string]string{
 			"files_read":     "The person limits this connection to some folders, which this tool cannot keep to",
@@ -140,7 +145,8 @@ var policies = map[string]struct {
 		},
 	},
 	"writing refused": {
-		policy.Policy{Refused: []string{"notes.write"}}, scope.NewSet(scope.NotesRead, scope.DeckWrite, scope.FilesWrite, scope.SharingRead),
+		policy.Policy{Refused: []string{"notes.write"}},
+		scope.NewSet(scope.NotesRead, scope.DeckWrite, scope.FilesWrite, scope.SharingRead),
 		"deck_attach files_careful files_delete files_read notes_read share_list who nc://notes/all nc://files/{path} nc://notes/{id} greet",
 		map[string]string{
 			"notes_create": "The person did not allow this connection notes.write when connecting it; they can change that at " + account,
@@ -149,7 +155,8 @@ var policies = map[string]struct {
 	},
 	"reading refused": {
 		// Whoever refuses that something is read does not let it be written.
-		policy.Policy{Refused: []string{"files.read"}}, scope.NewSet(scope.DeckWrite, scope.NotesWrite, scope.SharingRead),
+		policy.Policy{Refused: []string{"files.read"}},
+		scope.NewSet(scope.DeckWrite, scope.NotesWrite, scope.SharingRead),
 		"notes_create notes_delete notes_read notes_update share_list who nc://notes/all nc://notes/{id} greet",
 		map[string]string{
 			"files_delete":   "The person did not allow this connection files.write",
@@ -158,12 +165,14 @@ var policies = map[string]struct {
 		},
 	},
 	"granted since": {
-		policy.Policy{Refused: []string{"notes.read", "notes.write"}}, everything,
+		policy.Policy{Refused: []string{"notes.read", "notes.write"}},
+		everything,
 		"deck_attach files_careful files_delete files_read notes_create notes_delete notes_read notes_update share_list who nc://notes/all nc://files/{path} nc://notes/{id} greet",
 		nil,
 	},
 	"all at once": {
-		policy.Policy{ReadOnly: true, NoDelete: true, Folders: []string{"/a"}, Refused: []string{"deck.write"}}, scope.NewSet(scope.FilesWrite, scope.NotesWrite, scope.SharingRead),
+		policy.Policy{ReadOnly: true, NoDelete: true, Folders: []string{"/a"}, Refused: []string{"deck.write"}},
+		scope.NewSet(scope.FilesWrite, scope.NotesWrite, scope.SharingRead),
 		"files_careful notes_read who nc://notes/all nc://notes/{id} greet",
 		map[string]string{
 			"deck_attach":  "The person did not allow this connection deck.write",

@@ -23,6 +23,8 @@ import (
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/browser"
 	"nextcloud-mcp-server/internal/connect"
+	"nextcloud-mcp-server/internal/dataleg"
+	"nextcloud-mcp-server/internal/idptest"
 	"nextcloud-mcp-server/internal/nextcloud"
 	"nextcloud-mcp-server/internal/nextcloud/apppassword"
 	"nextcloud-mcp-server/internal/nextcloudtest"
@@ -43,6 +45,7 @@ type Options struct {
 	Nextcloud nextcloudtest.Options
 	Method    connect.Method // Auto when empty
 	OIDC      bool           // the oidc app of Nextcloud is the OpenID provider
+	External  bool           // a provider outside Nextcloud is, whose tokens Nextcloud does not take
 	Path      string         // of the public address
 	Scopes    scope.Set      // all that can be granted; notes, calendar and files when empty
 	Change    func(*connect.Config)
@@ -54,6 +57,8 @@ type Server struct {
 	Sim     *nextcloudtest.Server
 	Store   *store.Store
 	OAuth   *oauth.Server
+	Leg     *dataleg.Leg    // of the provider's tokens
+	IDP     *idptest.Server // of Options.External
 	Handler http.Handler
 
 	skew atomic.Int64 // how far the clock was put forward, in nanoseconds
@@ -152,20 +157,27 @@ func (s *Server) build(tb testing.TB, mux *http.ServeMux, o *Options) error {
 		Limits: oauth.Limits{Register: unlimited, Authorize: unlimited, Token: unlimited, ClientAuthorize: unlimited, ClientToken: unlimited},
 		Log:    log, Now: s.Now, Ended: s.noteEnd,
 	})
+	s.Leg = dataleg.New(host, s.Store, "MCP server", log, &dataleg.Options{
+		Link: func(ctx context.Context, p *auth.Principal) (string, error) { return guide.Link(ctx, p) }, Now: s.Now,
+	})
 	cfg := connect.Config{
 		Public: public, Nextcloud: base.Host, Method: o.Method, Sessions: sessions, Store: s.Store,
 		LoginFlow: signin.NewLoginFlow(host, &signin.LoginFlowOptions{Name: public.Host, Log: log, Now: s.Now, Undeleted: func(_ context.Context, p apppassword.Password) {
 			tb.Errorf("an app password of %s was left behind", p.UserID)
 		}}),
-		Answers: s.OAuth, Pages: show, Log: log, Ended: s.noteEnd, Now: s.Now,
+		Passwords: s.Leg, Answers: s.OAuth, Pages: show, Log: log, Ended: s.noteEnd, Now: s.Now,
 	}
 	if cfg.Method == "" {
 		cfg.Method = connect.Auto
 	}
-	if o.OIDC {
-		if cfg.OIDC, err = s.provider(host, log); err != nil {
-			return err
-		}
+	switch {
+	case o.OIDC:
+		cfg.OIDC, err = s.provider(host, log)
+	case o.External:
+		cfg.OIDC, err = s.external(tb, host, log)
+	}
+	if err != nil {
+		return err
 	}
 	if o.Change != nil {
 		o.Change(&cfg)
@@ -190,11 +202,28 @@ func (s *Server) build(tb testing.TB, mux *http.ServeMux, o *Options) error {
 func (s *Server) provider(host *nextcloud.Host, log *slog.Logger) (*signin.OIDC, error) {
 	callback := s.URL + "/oauth/callback"
 	own := s.Sim.AddClient(nextcloudtest.ClientConfig{Name: "MCP server", RedirectURIs: []string{callback}})
-	found, err := oidcclient.Discover(context.Background(), host.HTTP(), s.Sim.URL()+oidcclient.WellKnown, nil)
+	return s.signIn(host, log, s.Sim.URL(), oidcclient.Client{ID: own.ID, Secret: auth.Secret(own.Secret)})
+}
+
+// external is a provider at which people have the names and passwords of
+// nextcloudtest.DefaultUsers.
+func (s *Server) external(tb testing.TB, host *nextcloud.Host, log *slog.Logger) (*signin.OIDC, error) {
+	tb.Helper()
+	users := idptest.DefaultUsers()
+	for i := range users {
+		users[i].Password = users[i].Username + "-password-1"
+	}
+	s.IDP = idptest.Start(tb, &idptest.Options{Users: users, Now: s.Now})
+	own := s.IDP.AddClient(idptest.Client{RedirectURIs: []string{s.URL + "/oauth/callback"}})
+	return s.signIn(host, log, s.IDP.URL(), oidcclient.Client{ID: own.ID, Secret: auth.Secret(own.Secret)})
+}
+
+func (s *Server) signIn(host *nextcloud.Host, log *slog.Logger, provider string, client oidcclient.Client) (*signin.OIDC, error) {
+	found, err := oidcclient.Discover(context.Background(), host.HTTP(), provider+oidcclient.WellKnown, nil)
 	if err != nil {
 		return nil, err
 	}
-	client := oidcclient.Client{ID: own.ID, Secret: auth.Secret(own.Secret)}
+	callback := s.URL + "/oauth/callback"
 	return signin.NewOIDC(host, func() (*oidcclient.Provider, oidcclient.Client, bool) { return found, client, true },
 		signin.OIDCOptions{RedirectURI: callback, Log: log, Now: s.Now}), nil
 }

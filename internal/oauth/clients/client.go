@@ -50,7 +50,7 @@ var (
 
 // Problem is one of the errors above with a sentence for the person who meets
 // it.
-type Problem struct {
+type Problem struct { //nolint:errname // what a person meets
 	Kind   error
 	Detail string // one sentence, without secrets and addresses of internal networks
 	Err    error  // the cause, for the log; may be nil

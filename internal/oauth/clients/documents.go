@@ -130,8 +130,10 @@ func (d *documents) fetch(ctx context.Context, id string) (Client, time.Duration
 		d.silences.Add(id, silence{problem: problem, until: d.now().Add(silenceFor)})
 		return Client{}, 0, problem
 	case answer.Status >= http.StatusInternalServerError || answer.Status == http.StatusTooManyRequests || answer.Status == http.StatusRequestTimeout:
-		return Client{}, 0, &Problem{Kind: ErrUnavailable, Detail: "The host of the application's description has trouble: try again later.",
-			Err: errors.New("status " + strconv.Itoa(answer.Status))}
+		return Client{}, 0, &Problem{
+			Kind: ErrUnavailable, Detail: "The host of the application's description has trouble: try again later.",
+			Err: errors.New("status " + strconv.Itoa(answer.Status)),
+		}
 	}
 	client, err := read(id, answer, d.schemes)
 	return client, freshness(answer.Header, d.now()), err
@@ -140,8 +142,10 @@ func (d *documents) fetch(ctx context.Context, id string) (Client, time.Duration
 // unavailable says the same of all hosts that cannot be reached, so that
 // nobody learns here which ones there are on the inside.
 func unavailable(err error) *Problem {
-	return &Problem{Kind: ErrUnavailable, Err: err,
-		Detail: "This server cannot reach the host of the application's description: it does not answer, or is not on the public internet."}
+	return &Problem{
+		Kind: ErrUnavailable, Err: err,
+		Detail: "This server cannot reach the host of the application's description: it does not answer, or is not on the public internet.",
+	}
 }
 
 // freshness is how long an answer may be kept (RFC 9111, 4.2), within bounds.

@@ -18,7 +18,7 @@ import (
 // leaked secrets know it.
 const (
 	idPrefix           = "ncmcp_client_"
-	secretPrefix       = "ncmcp_cs_"
+	secretPrefix       = "ncmcp_cs_" //nolint:gosec // only how secrets begin
 	registrationPrefix = "ncmcp_reg_"
 )
 
@@ -35,8 +35,10 @@ func (d *Directory) Register(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if d.cfg.NoRegistration {
-		answer(w, http.StatusForbidden, errorAnswer{codeDenied,
-			"Clients cannot register themselves here: use a client id metadata document, or ask the administrator for a client id."})
+		answer(w, http.StatusForbidden, errorAnswer{
+			codeDenied,
+			"Clients cannot register themselves here: use a client id metadata document, or ask the administrator for a client id.",
+		})
 		return
 	}
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {

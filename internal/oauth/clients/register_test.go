@@ -33,52 +33,66 @@ func TestRegistrationsOfKnownClients(t *testing.T) {
 		{
 			"claude.ai, without a type",
 			`{"client_name":"Claude","redirect_uris":["https://claude.ai/api/mcp/auth_callback"],"grant_types":["authorization_code","refresh_token"],"response_types":["code"],"token_endpoint_auth_method":"none","scope":"notes.read"}`,
-			"web", "none", []any{"authorization_code", "refresh_token"}, []any{"https://claude.ai/api/mcp/auth_callback"},
+			"web", "none",
+			[]any{"authorization_code", "refresh_token"},
+			[]any{"https://claude.ai/api/mcp/auth_callback"},
 		},
 		{
 			"Claude Code",
 			`{"client_name":"Claude Code","application_type":"native","redirect_uris":["http://localhost:3118/callback"],"grant_types":["authorization_code","refresh_token"],"response_types":["code"],"token_endpoint_auth_method":"none"}`,
-			"native", "none", []any{"authorization_code", "refresh_token"}, []any{"http://localhost:3118/callback"},
+			"native", "none",
+			[]any{"authorization_code", "refresh_token"},
+			[]any{"http://localhost:3118/callback"},
 		},
 		{
 			"Cursor, three kinds of redirects at once",
 			`{"client_name":"Cursor","redirect_uris":["cursor://anysphere.cursor-mcp/oauth/callback","https://www.cursor.com/agents/mcp/oauth/callback","http://localhost:8787/callback"],"token_endpoint_auth_method":"none"}`,
-			"native", "none", []any{"authorization_code", "refresh_token"},
+			"native", "none",
+			[]any{"authorization_code", "refresh_token"},
 			[]any{"cursor://anysphere.cursor-mcp/oauth/callback", "https://www.cursor.com/agents/mcp/oauth/callback", "http://localhost:8787/callback"},
 		},
 		{
 			"VS Code, native with https and another grant type",
 			`{"client_name":"Visual Studio Code","application_type":"native","redirect_uris":["https://insiders.vscode.dev/redirect","https://vscode.dev/redirect","http://127.0.0.1/","http://127.0.0.1:33418/"],"grant_types":["authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code"],"response_types":["code"],"token_endpoint_auth_method":"none"}`,
-			"native", "none", []any{"authorization_code", "refresh_token"},
+			"native", "none",
+			[]any{"authorization_code", "refresh_token"},
 			[]any{"https://insiders.vscode.dev/redirect", "https://vscode.dev/redirect", "http://127.0.0.1/", "http://127.0.0.1:33418/"},
 		},
 		{
 			"OpenCode, nothing but a loopback redirect",
 			`{"redirect_uris":["http://127.0.0.1:19876/mcp/oauth/callback"]}`,
-			"native", "none", []any{"authorization_code", "refresh_token"}, []any{"http://127.0.0.1:19876/mcp/oauth/callback"},
+			"native", "none",
+			[]any{"authorization_code", "refresh_token"},
+			[]any{"http://127.0.0.1:19876/mcp/oauth/callback"},
 		},
 		{
 			"a web application that says nothing gets a secret (RFC 7591, 2)",
 			`{"redirect_uris":["https://app.example.org/cb"]}`,
-			"web", "client_secret_basic", []any{"authorization_code", "refresh_token"}, []any{"https://app.example.org/cb"},
+			"web", "client_secret_basic",
+			[]any{"authorization_code", "refresh_token"},
+			[]any{"https://app.example.org/cb"},
 		},
 		{
 			"a confidential client by post, without refresh",
 			`{"redirect_uris":["https://app.example.org/cb"],"application_type":"web","token_endpoint_auth_method":"client_secret_post","grant_types":["authorization_code"],"client_uri":null}`,
-			"web", "client_secret_post", []any{"authorization_code"}, []any{"https://app.example.org/cb"},
+			"web", "client_secret_post",
+			[]any{"authorization_code"},
+			[]any{"https://app.example.org/cb"},
 		},
 		{
 			"nonsense beside it is ignored",
 			`{"redirect_uris":["https://app.example.org/cb","https://app.example.org/cb"],"token_endpoint_auth_method":"none","Client_Name":"x","jwks":{"keys":[]},"foo":[1,{"a":null}],"REDIRECT_URIS":["https://evil.example/"],"software_statement":"x"}`,
-			"web", "none", []any{"authorization_code", "refresh_token"}, []any{"https://app.example.org/cb"},
+			"web", "none",
+			[]any{"authorization_code", "refresh_token"},
+			[]any{"https://app.example.org/cb"},
 		},
 	}
 	seen := map[any]bool{}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			resp, got := e.do(t, http.MethodPost, "/oauth/register", tt.body, map[string]string{"Content-Type": "application/json; charset=utf-8"})
-			if resp.StatusCode != http.StatusCreated || resp.Header.Get("Cache-Control") != "no-store" || resp.Header.Get("Content-Type") != "application/json" {
-				t.Fatalf("answers %d %v %v", resp.StatusCode, resp.Header, got)
+			if resp.Code != http.StatusCreated || resp.Header().Get("Cache-Control") != "no-store" || resp.Header().Get("Content-Type") != "application/json" {
+				t.Fatalf("answers %d %v %v", resp.Code, resp.Header(), got)
 			}
 			id, _ := got["client_id"].(string)
 			if !strings.HasPrefix(id, "ncmcp_client_") || len(id) < 34 || seen[id] {
@@ -162,8 +176,8 @@ func TestRefusedRegistrations(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			resp, got := e.do(t, http.MethodPost, "/oauth/register", tt.body, nil)
-			if resp.StatusCode != http.StatusBadRequest || resp.Header.Get("Cache-Control") != "no-store" {
-				t.Fatalf("answers %d %v", resp.StatusCode, got)
+			if resp.Code != http.StatusBadRequest || resp.Header().Get("Cache-Control") != "no-store" {
+				t.Fatalf("answers %d %v", resp.Code, got)
 			}
 			description, _ := got["error_description"].(string)
 			if got["error"] != tt.code || !strings.Contains(description, tt.says) {
@@ -201,11 +215,11 @@ func TestRegistrationRequests(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			resp, got := e.do(t, tt.method, "/oauth/register", tt.body, map[string]string{"Content-Type": tt.contentType})
-			if resp.StatusCode != tt.status || got["error"] == nil {
-				t.Errorf("answers %d %v, want %d", resp.StatusCode, got, tt.status)
+			if resp.Code != tt.status || got["error"] == nil {
+				t.Errorf("answers %d %v, want %d", resp.Code, got, tt.status)
 			}
-			if resp.StatusCode == http.StatusMethodNotAllowed && resp.Header.Get("Allow") != http.MethodPost {
-				t.Errorf("Allow: %q", resp.Header.Get("Allow"))
+			if resp.Code == http.StatusMethodNotAllowed && resp.Header().Get("Allow") != http.MethodPost {
+				t.Errorf("Allow: %q", resp.Header().Get("Allow"))
 			}
 		})
 	}
@@ -214,8 +228,8 @@ func TestRegistrationRequests(t *testing.T) {
 func TestRegistrationSwitchedOff(t *testing.T) {
 	e := setUp(t, func(cfg *clients.Config) { cfg.NoRegistration = true })
 	resp, got := e.do(t, http.MethodPost, "/oauth/register", `{"redirect_uris":["https://app.example.org/cb"]}`, nil)
-	if resp.StatusCode != http.StatusForbidden || got["error"] != "access_denied" {
-		t.Errorf("answers %d %v", resp.StatusCode, got)
+	if resp.Code != http.StatusForbidden || got["error"] != "access_denied" {
+		t.Errorf("answers %d %v", resp.Code, got)
 	}
 }
 
@@ -284,13 +298,13 @@ func TestManage(t *testing.T) {
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodDelete} {
 			resp, got := e.do(t, method, path, "", header)
-			if resp.StatusCode != http.StatusUnauthorized || got["error"] != "invalid_token" || !strings.HasPrefix(resp.Header.Get("WWW-Authenticate"), "Bearer") {
-				t.Errorf("%s with %s token answers %d %v", method, name, resp.StatusCode, got)
+			if resp.Code != http.StatusUnauthorized || got["error"] != "invalid_token" || !strings.HasPrefix(resp.Header().Get("WWW-Authenticate"), "Bearer") {
+				t.Errorf("%s with %s token answers %d %v", method, name, resp.Code, got)
 			}
 		}
 	}
-	if resp, _ := e.do(t, http.MethodGet, "/oauth/register/ncmcp_client_x", "", bearer(first["registration_access_token"])); resp.StatusCode != http.StatusUnauthorized {
-		t.Errorf("an unknown client answers %d", resp.StatusCode)
+	if resp, _ := e.do(t, http.MethodGet, "/oauth/register/ncmcp_client_x", "", bearer(first["registration_access_token"])); resp.Code != http.StatusUnauthorized {
+		t.Errorf("an unknown client answers %d", resp.Code)
 	}
 
 	resp, got := e.do(t, http.MethodGet, path, "", bearer(first["registration_access_token"]))
@@ -300,27 +314,27 @@ func TestManage(t *testing.T) {
 			want[name] = value
 		}
 	}
-	if resp.StatusCode != http.StatusOK || resp.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("GET answers %d", resp.StatusCode)
+	if resp.Code != http.StatusOK || resp.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("GET answers %d", resp.Code)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("GET (-want +got):\n%s", diff)
 	}
 	for _, method := range []string{http.MethodPut, http.MethodPost, http.MethodPatch} {
 		resp, _ := e.do(t, method, path, "{}", bearer(first["registration_access_token"]))
-		if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "GET, DELETE" {
-			t.Errorf("%s answers %d, Allow: %q", method, resp.StatusCode, resp.Header.Get("Allow"))
+		if resp.Code != http.StatusMethodNotAllowed || resp.Header().Get("Allow") != "GET, DELETE" {
+			t.Errorf("%s answers %d, Allow: %q", method, resp.Code, resp.Header().Get("Allow"))
 		}
 	}
 
 	// While its grants cannot be ended, the client stays.
 	refuse = errors.New("no")
-	if resp, _ := e.do(t, http.MethodDelete, path, "", bearer(first["registration_access_token"])); resp.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("DELETE answers %d, want 503", resp.StatusCode)
+	if resp, _ := e.do(t, http.MethodDelete, path, "", bearer(first["registration_access_token"])); resp.Code != http.StatusServiceUnavailable {
+		t.Errorf("DELETE answers %d, want 503", resp.Code)
 	}
 	refuse, deleted = nil, nil
-	if resp, _ := e.do(t, http.MethodDelete, path, "", bearer(first["registration_access_token"])); resp.StatusCode != http.StatusNoContent {
-		t.Errorf("DELETE answers %d, want 204", resp.StatusCode)
+	if resp, _ := e.do(t, http.MethodDelete, path, "", bearer(first["registration_access_token"])); resp.Code != http.StatusNoContent {
+		t.Errorf("DELETE answers %d, want 204", resp.Code)
 	}
 	if len(deleted) != 1 || deleted[0] != first["client_id"] {
 		t.Errorf("grants of %v ended", deleted)
@@ -328,8 +342,8 @@ func TestManage(t *testing.T) {
 	if _, err := e.Find(t.Context(), first["client_id"].(string)); !errors.Is(err, clients.ErrUnknown) {
 		t.Errorf("found after DELETE: %v", err)
 	}
-	if resp, _ := e.do(t, http.MethodGet, path, "", bearer(first["registration_access_token"])); resp.StatusCode != http.StatusUnauthorized {
-		t.Errorf("GET after DELETE answers %d", resp.StatusCode)
+	if resp, _ := e.do(t, http.MethodGet, path, "", bearer(first["registration_access_token"])); resp.Code != http.StatusUnauthorized {
+		t.Errorf("GET after DELETE answers %d", resp.Code)
 	}
 	if _, err := e.Find(t.Context(), second["client_id"].(string)); err != nil {
 		t.Errorf("the other client: %v", err)
@@ -360,8 +374,8 @@ func TestRoomForClients(t *testing.T) {
 	used := e.register(t, body)["client_id"].(string)
 	e.register(t, body)
 	resp, got := e.do(t, http.MethodPost, "/oauth/register", body, nil)
-	if resp.StatusCode != http.StatusServiceUnavailable || got["error"] != "temporarily_unavailable" || resp.Header.Get("Retry-After") == "" {
-		t.Fatalf("a registration too many answers %d %v", resp.StatusCode, got)
+	if resp.Code != http.StatusServiceUnavailable || got["error"] != "temporarily_unavailable" || resp.Header().Get("Retry-After") == "" {
+		t.Fatalf("a registration too many answers %d %v", resp.Code, got)
 	}
 	// An hour after it registered, a client that does nothing makes room.
 	e.clock.advance(45 * time.Minute)
@@ -401,12 +415,12 @@ func TestStoreTrouble(t *testing.T) {
 	c := e.register(t, `{"redirect_uris":["https://app.example.org/cb"]}`)
 	e.store.Close()
 	resp, got := e.do(t, http.MethodPost, "/oauth/register", `{"redirect_uris":["https://app.example.org/cb"]}`, nil)
-	if resp.StatusCode != http.StatusServiceUnavailable || got["error"] != "temporarily_unavailable" {
-		t.Errorf("registration answers %d %v", resp.StatusCode, got)
+	if resp.Code != http.StatusServiceUnavailable || got["error"] != "temporarily_unavailable" {
+		t.Errorf("registration answers %d %v", resp.Code, got)
 	}
 	resp, _ = e.do(t, http.MethodGet, "/oauth/register/"+c["client_id"].(string), "", map[string]string{"Authorization": "Bearer " + c["registration_access_token"].(string)})
-	if resp.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("GET answers %d", resp.StatusCode)
+	if resp.Code != http.StatusServiceUnavailable {
+		t.Errorf("GET answers %d", resp.Code)
 	}
 	_, err := e.Find(t.Context(), c["client_id"].(string))
 	if _, ok := errors.AsType[*clients.Problem](err); err == nil || ok {
@@ -421,13 +435,14 @@ func (m *memory) PutClient(_ context.Context, c store.Client) error {
 	m.last = &c
 	return nil
 }
+
 func (m *memory) Client(context.Context, string) (store.Client, error) {
 	return store.Client{}, store.ErrNotFound
 }
-func (m *memory) DeleteClient(context.Context, string) error                { return nil }
-func (m *memory) TouchClient(context.Context, string, time.Time) error      { return nil }
+func (m *memory) DeleteClient(context.Context, string) error                           { return nil }
+func (m *memory) TouchClient(context.Context, string, time.Time) error                 { return nil }
 func (m *memory) SweepClients(context.Context, time.Time, time.Time, int) (int, error) { return 0, nil }
-func (m *memory) CountClients(context.Context) (int, error)                 { return 0, nil }
+func (m *memory) CountClients(context.Context) (int, error)                            { return 0, nil }
 func fuzzDirectory(m *memory, documents clients.Documents) *clients.Directory {
 	return clients.New(clients.Config{Store: m, Documents: documents, Schemes: redirect.DefaultSchemes(), BaseURL: baseURL})
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -71,7 +70,7 @@ func setUp(t *testing.T, change ...func(*clients.Config)) *env {
 }
 
 // do is one request and its answer, JSON decoded.
-func (e *env) do(t *testing.T, method, path, body string, header map[string]string) (*http.Response, map[string]any) {
+func (e *env) do(t *testing.T, method, path, body string, header map[string]string) (*httptest.ResponseRecorder, map[string]any) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
@@ -80,26 +79,21 @@ func (e *env) do(t *testing.T, method, path, body string, header map[string]stri
 	}
 	w := httptest.NewRecorder()
 	e.mux.ServeHTTP(w, r)
-	resp := w.Result()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
 	out := map[string]any{}
-	if len(data) > 0 {
-		if err := json.Unmarshal(data, &out); err != nil {
-			t.Fatalf("%s %s answers %q: %v", method, path, data, err)
+	if w.Body.Len() > 0 {
+		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
+			t.Fatalf("%s %s answers %q: %v", method, path, w.Body, err)
 		}
 	}
-	return resp, out
+	return w, out
 }
 
 // register registers a client that must be taken.
 func (e *env) register(t *testing.T, body string) map[string]any {
 	t.Helper()
 	resp, out := e.do(t, http.MethodPost, "/oauth/register", body, nil)
-	if resp.StatusCode != http.StatusCreated {
-		t.Fatalf("registration answers %d %v", resp.StatusCode, out)
+	if resp.Code != http.StatusCreated {
+		t.Fatalf("registration answers %d %v", resp.Code, out)
 	}
 	return out
 }

@@ -119,7 +119,8 @@ func splitAuthority(authority string) (host string, err error) {
 	if strings.ContainsAny(authority, "@%") {
 		return "", Error("the redirect URI must not have user information or encoded characters before its path")
 	}
-	host, port, hasPort := authority, "", false
+	var port string
+	var hasPort bool
 	if strings.HasPrefix(authority, "[") {
 		end := strings.IndexByte(authority, ']') + 1
 		if end == 0 {

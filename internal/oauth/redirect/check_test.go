@@ -3,6 +3,7 @@ package redirect_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,11 +127,14 @@ var bad = []string{
 	"https://example.com/" + strings.Repeat("a", redirect.MaxLength),
 }
 
+// unlisted are schemes of programs that nobody listed.
+var unlisted = strings.Fields("com.example.app zed cursor2 cursorx vscode- http+unix httpss x vscode.insiders")
+
 // everything lists all schemes of the tables.
 func everything() redirect.Schemes {
 	schemes := redirect.DefaultSchemes()
 	for _, uri := range bad {
-		if scheme, _, ok := strings.Cut(uri, ":"); ok && !strings.Contains("com.example.app zed cursor2 cursorx vscode- http+unix httpss x vscode.insiders", scheme) {
+		if scheme, _, ok := strings.Cut(uri, ":"); ok && !slices.Contains(unlisted, scheme) {
 			schemes = append(schemes, scheme, strings.ToLower(scheme))
 		}
 	}
