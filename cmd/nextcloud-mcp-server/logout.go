@@ -125,7 +125,7 @@ func retry(ctx context.Context, cfg *config.Config, db *store.Store) {
 			err = endAtNextcloud(ctx, cfg, store.Account{Host: r.Host, LoginName: r.LoginName, UserID: r.UserID, Password: r.Password})
 		}
 		if err != nil {
-			_ = db.RevocationFailed(ctx, r.ID, time.Now().Add(time.Minute))
+			_ = db.RevocationFailed(ctx, r.ID, time.Now())
 			return
 		}
 		_ = db.RevocationDone(ctx, r.ID)

@@ -150,7 +150,7 @@ export const decisions = {
     await home.goto(`${flow}/account`);
     await later.look(home, 'account-sign-in');
     await openNextcloud(later, home, carol);
-    await home.getByRole('heading', { level: 1, name: 'Your connections' }).waitFor();
+    await home.getByRole('heading', { level: 1, name: 'Your connections', exact: true }).waitFor();
     await later.look(home, 'account');
     await home.getByText('End all connections').first().click();
     await home.getByRole('button', { name: 'End all connections' }).click();

@@ -20,10 +20,17 @@ func (a *app) mountLanding(mux *http.ServeMux, prefix string, p *pages.Pages, ac
 		MCPURL: server.ResourceURL(a.cfg.Server.PublicURL), Nextcloud: a.cfg.Nextcloud.Public.Host, AccountURL: account,
 	}
 	show := func(w http.ResponseWriter, r *http.Request) { p.Write(w, r, http.StatusOK, landing) }
+	// A client that was given the address without /mcp.
+	astray := func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "MCP is spoken at "+landing.MCPURL+": give that address to the client.", http.StatusNotFound)
+	}
 	mux.HandleFunc("GET /{$}", show)
+	mux.HandleFunc("POST /{$}", astray)
 	if prefix != "" {
 		mux.HandleFunc("GET "+prefix, show)
 		mux.HandleFunc("GET "+prefix+"/{$}", show)
+		mux.HandleFunc("POST "+prefix, astray)
+		mux.HandleFunc("POST "+prefix+"/{$}", astray)
 	}
 }
 

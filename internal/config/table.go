@@ -106,7 +106,7 @@ var settings = []Setting{
 
 	{
 		Env: "MCP_DEPLOYMENT_MODE", Section: SectionSignIn,
-		Derived: "single-user with `NEXTCLOUD_USERNAME` and `NEXTCLOUD_PASSWORD`, OAuth without",
+		Derived: "single-user with `NEXTCLOUD_USERNAME` and `NEXTCLOUD_PASSWORD`, or after the `login` command when `NEXTCLOUD_HOST` is not set either; otherwise OAuth",
 		Switches: []Switch{
 			{Flag: "oauth", Value: string(LoginFlow), Doc: "Let many people sign in with OAuth, whatever NEXTCLOUD_USERNAME says"},
 			{Flag: "no-oauth", Value: string(SingleUserBasic), Doc: "Work for one user, with NEXTCLOUD_USERNAME and NEXTCLOUD_PASSWORD"},

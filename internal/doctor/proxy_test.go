@@ -2,10 +2,12 @@ package doctor_test
 
 import (
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"nextcloud-mcp-server/internal/doctor"
@@ -280,6 +282,49 @@ func TestBuffering(t *testing.T) {
 	report := buffering.examine(t, func(o *doctor.Options) { o.Each = 4e9 })
 	want(t, report, line{"server.stream", doctor.Problem, "waits for its end", "proxy_buffering off"})
 	wantNothingElse(t, report, "server.stream")
+}
+
+// counting counts what clients send.
+type counting struct {
+	net.Listener
+	bytes *atomic.Int64
+}
+
+func (c counting) Accept() (net.Conn, error) {
+	conn, err := c.Listener.Accept()
+	return countingConn{conn, c.bytes}, err
+}
+
+type countingConn struct {
+	net.Conn
+	bytes *atomic.Int64
+}
+
+func (c countingConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.bytes.Add(int64(n))
+	return n, err
+}
+
+// TestLargeRequest: whether it would pass is found out without sending it to
+// who does not want it.
+func TestLargeRequest(t *testing.T) {
+	t.Parallel()
+	var bytes atomic.Int64
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/health/live" {
+			_, _ = w.Write([]byte(`{"status":"alive","mode":"oauth"}`))
+			return
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	s.Listener = counting{s.Listener, &bytes}
+	s.Start()
+	defer s.Close()
+	want(t, visit(t, s.URL, nil), line{"server.body", doctor.OK, "4 MiB pass", ""})
+	if n := bytes.Load(); n > 64<<10 {
+		t.Errorf("%d bytes were sent", n)
+	}
 }
 
 // TestSlash: the address is compared byte by byte.

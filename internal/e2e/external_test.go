@@ -96,6 +96,9 @@ func tokensTaken(t *testing.T, begin func(*testing.T, providerOptions) provider)
 	for i, revision := range revisions[:2] {
 		s := connect(t, endpoint, "alice", &e2e.Options{Revision: revision})
 		call(t, s, "nc_notes_search_notes", anyNote, nil)
+		if n := loginFlows(sim); n != 0 {
+			t.Errorf("%d sign-ins by Login Flow beside the one at the provider", n)
+		}
 		sim.ResetRequests()
 		call(t, s, "nc_notes_create_note", map[string]any{"title": "From " + revision, "content": "x", "category": ""}, nil)
 		for _, r := range sim.Requests() {
@@ -106,9 +109,6 @@ func tokensTaken(t *testing.T, begin func(*testing.T, providerOptions) provider)
 		if n := len(sim.AppPasswords("alice")); n != i+1 {
 			t.Errorf("%d app passwords for %d connections", n, i+1)
 		}
-	}
-	if n := loginFlows(sim); n != 0 {
-		t.Errorf("%d sign-ins by Login Flow beside the one at the provider", n)
 	}
 }
 

@@ -18,12 +18,13 @@ import (
 type process struct {
 	cmd  *exec.Cmd
 	said log
+	over chan struct{} // closed when it has ended
 }
 
 // start runs the built program and waits until it answers.
 func start(t *testing.T, binary, nextcloud, file string, port int) *process {
 	t.Helper()
-	p := &process{cmd: exec.CommandContext(t.Context(), binary, "--oauth")}
+	p := &process{cmd: exec.CommandContext(t.Context(), binary, "--oauth"), over: make(chan struct{})}
 	at := fmt.Sprintf("http://127.0.0.1:%d", port)
 	p.cmd.Env = []string{
 		"HOME=" + filepath.Dir(file), "TOKEN_STORAGE_DB=" + file, "NEXTCLOUD_HOST=" + nextcloud, "MCP_SIGN_IN=loginflow",
@@ -33,6 +34,10 @@ func start(t *testing.T, binary, nextcloud, file string, port int) *process {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	go func() {
+		defer close(p.over)
+		_ = p.cmd.Wait()
+	}()
 	client := newProgram(at + "/mcp")
 	until(t, "the program", func() bool {
 		a, err := client.send(t.Context(), http.MethodGet, at+"/health/ready", "", "")
@@ -44,7 +49,7 @@ func start(t *testing.T, binary, nextcloud, file string, port int) *process {
 // kill ends it as a loss of power does.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait()
+	<-p.over
 }
 
 // worker is one client that signs in, refreshes and ends without a pause. What
@@ -189,7 +194,7 @@ func TestKilled(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		_ = server.cmd.Wait()
+		<-server.over
 		for what, bad := range map[string]string{"an internal error": "panic", "damage": "malformed"} {
 			if strings.Contains(server.said.String(), bad) {
 				t.Errorf("round %d: %s:\n%s", round, what, server.said.String())

@@ -66,7 +66,8 @@ func (s *spy) searchFiles(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 		all = append(all, text...)
-		s.search(t, filepath.Base(name), string(text), canaryContent, canaryQuery)
+		// What a call named as its object is kept, for the person to read.
+		s.search(t, filepath.Base(name), string(text), canaryContent)
 	}
 	for _, there := range []string{"Secret keeper", "alice"} {
 		if !bytes.Contains(all, []byte(there)) {
