@@ -3,6 +3,7 @@ package connect_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -57,9 +58,7 @@ func TestConsentFormIsProven(t *testing.T) {
 		{"Sec-Fetch-Site": {"same-site"}},
 	} {
 		tab := alice.SecondTab()
-		for name, values := range header {
-			tab.Header[name] = values
-		}
+		maps.Copy(tab.Header, header)
 		got := tab.Submit(page, "/consent", allow)
 		if got.Status != http.StatusForbidden || !strings.Contains(got.Body, "csrf") {
 			t.Errorf("a form with %v: %d %s", header, got.Status, got.Text())
@@ -97,7 +96,9 @@ func TestPersonGrantsLess(t *testing.T) {
 		{"write alone", url.Values{"scope": {"notes.write"}}, "notes.read notes.write", "", policy.Policy{Refused: []string{"calendar.read", "calendar.write", "files.read"}}},
 		{"less than asked for in one word", url.Values{"scope": {"calendar.read"}}, "calendar.read", "", policy.Policy{Refused: []string{"calendar.write", "files.read", "notes.read", "notes.write"}}},
 		{
-			"limits", url.Values{"scope": {"files.read"}, "read_only": {"1"}, "no_delete": {"1"}, "folders": {"/Work/\n/Work/Moon\n"}}, "files.read", "",
+			"limits",
+			url.Values{"scope": {"files.read"}, "read_only": {"1"}, "no_delete": {"1"}, "folders": {"/Work/\n/Work/Moon\n"}},
+			"files.read", "",
 			policy.Policy{Refused: []string{"calendar.read", "calendar.write", "notes.read", "notes.write"}, ReadOnly: true, NoDelete: true, Folders: []string{"/Work"}},
 		},
 	} {

@@ -54,12 +54,12 @@ func consent(t *testing.T, b *connecttest.Browser, try *connecttest.Try) *connec
 // self is the address of the journey that a page is of.
 func self(p *connecttest.Page) string {
 	path := p.URL.Path
-	i := strings.Index(path, "/oauth/connect/")
-	if i < 0 {
+	before, after, ok := strings.Cut(path, "/oauth/connect/")
+	if !ok {
 		return ""
 	}
-	id, _, _ := strings.Cut(path[i+len("/oauth/connect/"):], "/")
-	return path[:i] + "/oauth/connect/" + id
+	id, _, _ := strings.Cut(after, "/")
+	return before + "/oauth/connect/" + id
 }
 
 type state struct {

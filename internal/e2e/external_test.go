@@ -67,6 +67,7 @@ func loginFlows(sim *nextcloudtest.Server) (n int) {
 
 // tokensNotTaken: the page goes on with Login Flow v2, once, and says why.
 func tokensNotTaken(t *testing.T, begin func(*testing.T, providerOptions) provider) {
+	t.Helper()
 	sim := nextcloudtest.Start(t, &nextcloudtest.Options{DisableOIDC: true, SampleData: true})
 	p := begin(t, providerOptions{})
 	endpoint, secret, said := serveWith(t, sim, p, nil)
@@ -90,6 +91,7 @@ func tokensNotTaken(t *testing.T, begin func(*testing.T, providerOptions) provid
 // tokensTaken: user_oidc takes the provider's tokens, so that one sign-in is
 // enough.
 func tokensTaken(t *testing.T, begin func(*testing.T, providerOptions) provider) {
+	t.Helper()
 	p := begin(t, providerOptions{})
 	sim := nextcloudtest.Start(t, &nextcloudtest.Options{DisableOIDC: true, SampleData: true, AcceptBearer: userOIDC(t, p, userOIDCs)})
 	endpoint, _, _ := serveWith(t, sim, p, []string{userOIDCs})
@@ -115,6 +117,7 @@ func tokensTaken(t *testing.T, begin func(*testing.T, providerOptions) provider)
 // tokensForSomebodyElse: without user_oidc's client in the audience the second
 // sign-in cannot be spared, and nothing breaks.
 func tokensForSomebodyElse(t *testing.T, begin func(*testing.T, providerOptions) provider) {
+	t.Helper()
 	p := begin(t, providerOptions{})
 	sim := nextcloudtest.Start(t, &nextcloudtest.Options{DisableOIDC: true, SampleData: true, AcceptBearer: userOIDC(t, p, userOIDCs)})
 	endpoint, _, _ := serveWith(t, sim, p, []string{"another-service"})
@@ -127,6 +130,7 @@ func tokensForSomebodyElse(t *testing.T, begin func(*testing.T, providerOptions)
 // clientsGoThere: with MCP_AUTHORIZATION_SERVER=issuer clients bring tokens of
 // the provider, which have to be for this server.
 func clientsGoThere(t *testing.T, begin func(*testing.T, providerOptions) provider) {
+	t.Helper()
 	scopes := []string{"notes.read", "notes.write"}
 	p := begin(t, providerOptions{scopes: scopes})
 	sim := nextcloudtest.Start(t, &nextcloudtest.Options{DisableOIDC: true, SampleData: true, AcceptBearer: userOIDC(t, p, userOIDCs)})
@@ -172,6 +176,7 @@ func clientsGoThere(t *testing.T, begin func(*testing.T, providerOptions) provid
 // accountDisabled: where app passwords are forbidden the server refreshes its
 // own token, and the end of the account at the provider ends the connection.
 func accountDisabled(t *testing.T, begin func(*testing.T, providerOptions) provider) {
+	t.Helper()
 	// Access tokens that end this soon are renewed for each call.
 	p := begin(t, providerOptions{tokens: 20 * time.Second})
 	sim := nextcloudtest.Start(t, &nextcloudtest.Options{

@@ -26,7 +26,10 @@ func TestKeycloak(t *testing.T) {
 	if k.url == "" {
 		t.Skip("needs a Keycloak: KEYCLOAK_URL and KEYCLOAK_ADMIN_PASSWORD")
 	}
-	externalProvider(t, func(t *testing.T, opts providerOptions) provider { return k.realm(t, opts) })
+	externalProvider(t, func(t *testing.T, opts providerOptions) provider {
+		t.Helper()
+		return k.realm(t, opts)
+	})
 }
 
 // keycloak is a server that tests may make realms on.

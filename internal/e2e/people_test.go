@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -127,14 +128,10 @@ func TestConsentIsForOneClient(t *testing.T) {
 	forged := func(what string, change func(url.Values), header http.Header) {
 		t.Helper()
 		values := url.Values{}
-		for name, v := range form {
-			values[name] = v
-		}
+		maps.Copy(values, form)
 		change(values)
 		tab := alice.SecondTab()
-		for name, v := range header {
-			tab.Header[name] = v
-		}
+		maps.Copy(tab.Header, header)
 		if got := tab.Post(to, values); got.Status != http.StatusForbidden || got.Away() != "" {
 			t.Errorf("%s: %d %s", what, got.Status, got.Away())
 		}

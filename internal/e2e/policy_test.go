@@ -94,7 +94,9 @@ func TestPolicies(t *testing.T) {
 					t.Errorf("paused: %s is answered: %s", tool, text)
 				}
 			}
-			if names := offered(t, s); slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, "nc_notes_") || strings.HasPrefix(name, "nc_calendar_") }) {
+			if names := offered(t, s); slices.ContainsFunc(names, func(name string) bool {
+				return strings.HasPrefix(name, "nc_notes_") || strings.HasPrefix(name, "nc_calendar_")
+			}) {
 				t.Errorf("a paused connection is offered %v", names)
 			}
 			if found := dataRequests(sim); len(found) != 0 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -42,9 +43,7 @@ func (p *program) send(ctx context.Context, method, address, contentType, body s
 	if err != nil {
 		return answer{}, err
 	}
-	for name, values := range p.headers {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, p.headers)
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}

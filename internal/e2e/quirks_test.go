@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -51,9 +52,7 @@ func registration(name, method string, more map[string]any, redirects ...string)
 		"client_name": name, "redirect_uris": redirects, "token_endpoint_auth_method": method,
 		"grant_types": []string{"authorization_code", "refresh_token"}, "response_types": []string{"code"},
 	}
-	for member, value := range more {
-		m[member] = value
-	}
+	maps.Copy(m, more)
 	return m
 }
 
@@ -261,9 +260,7 @@ func serveDocument(t *testing.T, client map[string]any) string {
 	}))
 	t.Cleanup(server.Close)
 	own := map[string]any{"client_id": server.URL + "/client.json"}
-	for member, value := range client {
-		own[member] = value
-	}
+	maps.Copy(own, client)
 	var err error
 	if body, err = json.Marshal(own); err != nil {
 		t.Fatal(err)

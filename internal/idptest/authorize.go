@@ -87,7 +87,7 @@ func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, q, answer url.
 	if strings.Contains(target, "?") {
 		separator = "&"
 	}
-	http.Redirect(w, r, target+separator+answer.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, target+separator+answer.Encode(), http.StatusSeeOther) //nolint:gosec // registered with the client
 }
 
 func loginForm(q url.Values, problem string) string {
@@ -126,7 +126,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	//nolint:gosec // a simulator on loopback has no TLS, so the cookie cannot be Secure
 	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: id, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	q.Del("prompt")
-	http.Redirect(w, r, "/authorize?"+q.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, "/authorize?"+q.Encode(), http.StatusSeeOther) //nolint:gosec // a path of its own
 }
 
 func (s *Server) consent(w http.ResponseWriter, r *http.Request) {

@@ -57,6 +57,7 @@ func BenchmarkCodeParallel(b *testing.B) {
 
 // begin makes a code without the authorization endpoint and redeems it.
 func (r *rig) begin(b *testing.B, g store.Grant) answer {
+	b.Helper()
 	to, err := r.Approve(b.Context(), r.request(), g, notes)
 	if err != nil {
 		b.Error(err)

@@ -91,15 +91,15 @@ func (web) Get(context.Context, string) (*safehttp.Answer, error) {
 	}, nil
 }
 
-func newRig(t testing.TB, change ...func(*oauth.Config)) *rig {
-	t.Helper()
+func newRig(tb testing.TB, change ...func(*oauth.Config)) *rig {
+	tb.Helper()
 	r := &rig{mux: http.NewServeMux()}
 	now := func() time.Time { return time.Now().Add(time.Duration(r.skew.Load())) }
-	st, err := store.Open(t.Context(), store.Options{Path: filepath.Join(t.TempDir(), "store.db"), Now: now})
+	st, err := store.Open(tb.Context(), store.Options{Path: filepath.Join(tb.TempDir(), "store.db"), Now: now})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = st.Close() })
+	tb.Cleanup(func() { _ = st.Close() })
 	r.store = st
 	both := []string{"authorization_code", "refresh_token"}
 	one := []string{"https://app.example/cb"}
@@ -110,8 +110,8 @@ func newRig(t testing.TB, change ...func(*oauth.Config)) *rig {
 		{ID: brief, RedirectURIs: one, GrantTypes: both[:1]},
 	} {
 		c.Name, c.AuthMethod, c.CreatedAt, c.LastUsedAt = c.ID, clients.AuthNone, now(), now()
-		if err := st.PutClient(t.Context(), c); err != nil {
-			t.Fatal(err)
+		if err := st.PutClient(tb.Context(), c); err != nil {
+			tb.Fatal(err)
 		}
 	}
 	known := clients.New(clients.Config{
@@ -149,7 +149,7 @@ func newRig(t testing.TB, change ...func(*oauth.Config)) *rig {
 		c(&cfg)
 	}
 	r.Server = oauth.New(cfg)
-	t.Cleanup(r.Close)
+	tb.Cleanup(r.Close)
 	r.Handle(r.mux, "/nc")
 	return r
 }
@@ -207,42 +207,42 @@ func with(values url.Values, pairs ...string) url.Values {
 }
 
 // connect makes an active grant of a person for a client.
-func (r *rig) connect(t testing.TB, user, clientID string, scopes scope.Set) store.Grant {
-	t.Helper()
+func (r *rig) connect(tb testing.TB, user, clientID string, scopes scope.Set) store.Grant {
+	tb.Helper()
 	g := store.Grant{
 		ID: user + "-" + clientID, State: store.GrantActive,
 		UserID: nextcloud.UserID(user), LoginName: nextcloud.LoginName(user), DisplayName: strings.ToUpper(user),
 		Issuer: "https://cloud.example.com", Method: store.ByLoginFlow, ClientID: clientID, ClientKind: store.ClientRegistered,
 		Scopes: scopes, Credential: store.Credential{Kind: store.AppPasswordCredential, Secret: "pass-" + "word", Host: "https://cloud.example.com"},
 	}
-	if err := r.store.CreateGrant(t.Context(), g); err != nil {
-		t.Fatal(err)
+	if err := r.store.CreateGrant(tb.Context(), g); err != nil {
+		tb.Fatal(err)
 	}
 	return g
 }
 
 // approve asks for authorization and consents; it answers what the client got.
-func (r *rig) approve(t testing.TB, g store.Grant, ask url.Values) url.Values {
-	t.Helper()
+func (r *rig) approve(tb testing.TB, g store.Grant, ask url.Values) url.Values {
+	tb.Helper()
 	w := r.do(httptest.NewRequest(http.MethodGet, "/oauth/authorize?"+ask.Encode(), nil))
 	if w.Code != http.StatusTeapot {
-		t.Fatalf("authorize: status %d, %s", w.Code, w.Header().Get("Location"))
+		tb.Fatalf("authorize: status %d, %s", w.Code, w.Header().Get("Location"))
 	}
 	r.mu.Lock()
 	req := r.began[len(r.began)-1]
 	r.mu.Unlock()
-	to, err := r.Approve(t.Context(), req, g, req.Scopes)
+	to, err := r.Approve(tb.Context(), req, g, req.Scopes)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return queryOf(t, to)
+	return queryOf(tb, to)
 }
 
-func queryOf(t testing.TB, location string) url.Values {
-	t.Helper()
+func queryOf(tb testing.TB, location string) url.Values {
+	tb.Helper()
 	u, err := url.Parse(location)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return u.Query()
 }
@@ -260,18 +260,18 @@ type answer struct {
 	status int
 }
 
-func (r *rig) token(t testing.TB, form url.Values) answer {
-	t.Helper()
+func (r *rig) token(tb testing.TB, form url.Values) answer {
+	tb.Helper()
 	w := r.post("/oauth/token", form)
 	a := answer{status: w.Code}
 	if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
-		t.Fatalf("%v: %s", err, w.Body)
+		tb.Fatalf("%v: %s", err, w.Body)
 	}
 	if got := w.Header().Get("Cache-Control"); got != "no-store" {
-		t.Errorf("Cache-Control is %q", got)
+		tb.Errorf("Cache-Control is %q", got)
 	}
 	if (a.status == http.StatusOK) != (a.AccessToken != "") || (a.status == http.StatusOK) == (a.Error != "") {
-		t.Errorf("status %d with %+v", a.status, a)
+		tb.Errorf("status %d with %+v", a.status, a)
 	}
 	return a
 }
@@ -288,23 +288,23 @@ func refresh(token, clientID string) url.Values {
 }
 
 // signIn is a whole sign-in of a person with the client app.
-func (r *rig) signIn(t testing.TB, user string) (store.Grant, answer) {
-	t.Helper()
-	g := r.connect(t, user, app, all)
-	code := r.approve(t, g, wellFormed()).Get("code")
-	a := r.token(t, redeem(code, app))
+func (r *rig) signIn(tb testing.TB, user string) (store.Grant, answer) {
+	tb.Helper()
+	g := r.connect(tb, user, app, all)
+	code := r.approve(tb, g, wellFormed()).Get("code")
+	a := r.token(tb, redeem(code, app))
 	if a.status != http.StatusOK {
-		t.Fatalf("no tokens: %+v", a)
+		tb.Fatalf("no tokens: %+v", a)
 	}
 	return g, a
 }
 
 // lives reports whether an access token is let in.
-func (r *rig) lives(t testing.TB, token string) bool {
-	t.Helper()
-	_, err := r.Verify(t.Context(), token)
+func (r *rig) lives(tb testing.TB, token string) bool {
+	tb.Helper()
+	_, err := r.Verify(tb.Context(), token)
 	if err != nil && !strings.Contains(err.Error(), "invalid_token") {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return err == nil
 }

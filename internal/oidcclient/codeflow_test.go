@@ -15,10 +15,10 @@ import (
 )
 
 // tokenEndpoint is a provider whose token endpoint is h.
-func tokenEndpoint(t testing.TB, h http.HandlerFunc) *Provider {
-	t.Helper()
+func tokenEndpoint(tb testing.TB, h http.HandlerFunc) *Provider {
+	tb.Helper()
 	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
+	tb.Cleanup(s.Close)
 	return &Provider{TokenEndpoint: s.URL + "/token", RevocationEndpoint: s.URL + "/revoke", UserinfoEndpoint: s.URL + "/userinfo"}
 }
 

@@ -24,9 +24,11 @@ func skeleton(root *html.Node) []string {
 			depth++
 		}
 		line := strings.Repeat(" ", depth) + n.Data
+		var lineSb27 strings.Builder
 		for _, a := range n.Attr {
-			line += " " + a.Key
+			lineSb27.WriteString(" " + a.Key)
 		}
+		line += lineSb27.String()
 		if n.Data == "style" || n.Data == "script" {
 			line += n.FirstChild.Data
 		}

@@ -145,10 +145,12 @@ func TestHeaders(t *testing.T) {
 			}
 			want := "default-src 'none'; "
 			source := func(kind string) {
+				var wantSb148 strings.Builder
 				for _, n := range elements(root, kind) {
 					sum := sha256.Sum256([]byte(n.FirstChild.Data))
-					want += kind + "-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; "
+					wantSb148.WriteString(kind + "-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; ")
 				}
+				want += wantSb148.String()
 			}
 			source("style")
 			source("script")

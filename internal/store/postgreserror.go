@@ -37,7 +37,7 @@ func (e *postgres) explain(err error) (kind error, message string, cause error) 
 }
 
 // explainCode goes by SQLSTATE (PostgreSQL, Appendix A).
-func (e *postgres) explainCode(err error) (kind error, message string) { //nolint:revive // the kind is no failure of this
+func (e *postgres) explainCode(err error) (kind error, message string) { //nolint:revive,staticcheck // the kind is no failure of this
 	pe, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
 		return nil, ""

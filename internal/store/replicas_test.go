@@ -15,7 +15,9 @@ import (
 // replicas runs a test with two stores on one database, as two processes have
 // them.
 func replicas(t *testing.T, run func(t *testing.T, both [2]*store.Store)) {
+	t.Helper()
 	engines(t, func(t *testing.T, opts store.Options) {
+		t.Helper()
 		opts.Key = testKey
 		run(t, [2]*store.Store{open(t, opts), open(t, opts)})
 	})
@@ -32,6 +34,7 @@ func race(both [2]*store.Store, calls int, do func(s *store.Store, i int)) {
 
 func TestReplicasLease(t *testing.T) {
 	replicas(t, func(t *testing.T, both [2]*store.Store) {
+		t.Helper()
 		for round := range 5 {
 			var wins atomic.Int32
 			race(both, 16, func(s *store.Store, i int) {
@@ -52,6 +55,7 @@ func TestReplicasLease(t *testing.T) {
 
 func TestReplicasActivateClient(t *testing.T) {
 	replicas(t, func(t *testing.T, both [2]*store.Store) {
+		t.Helper()
 		race(both, 24, func(s *store.Store, i int) {
 			if err := s.ActivateOAuthClient(t.Context(), store.OAuthClient{Provider: "p", ClientID: strconv.Itoa(i), Secret: "s"}); err != nil {
 				t.Error(err)
@@ -97,6 +101,7 @@ func redeem(t *testing.T, s *store.Store, name string) error {
 // One of many gets tokens for a code, and none keeps them.
 func TestReplicasRedeem(t *testing.T) {
 	replicas(t, func(t *testing.T, both [2]*store.Store) {
+		t.Helper()
 		grantWithCode(t, both[0])
 		var wins, reused atomic.Int32
 		race(both, 12, func(s *store.Store, i int) {
@@ -124,6 +129,7 @@ func TestReplicasRedeem(t *testing.T) {
 // as the rules for retries say, and then the family ends.
 func TestReplicasRotate(t *testing.T) {
 	replicas(t, func(t *testing.T, both [2]*store.Store) {
+		t.Helper()
 		grantWithCode(t, both[0])
 		if err := redeem(t, both[0], "first"); err != nil {
 			t.Fatal(err)

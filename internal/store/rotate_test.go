@@ -27,6 +27,7 @@ const (
 
 // engines runs a test with the options of an empty database of each kind.
 func engines(t *testing.T, run func(t *testing.T, opts store.Options)) {
+	t.Helper()
 	t.Run("SQLite", func(t *testing.T) { run(t, store.Options{Path: path(t)}) })
 	t.Run("PostgreSQL", func(t *testing.T) { run(t, store.Options{URL: database(t)}) })
 }
@@ -160,6 +161,7 @@ func TestRotateKeyFile(t *testing.T) {
 
 func TestRotateConfiguredKeys(t *testing.T) {
 	engines(t, func(t *testing.T, opts store.Options) {
+		t.Helper()
 		with := func(key auth.Secret, previous ...auth.Secret) store.Options {
 			opts.Key, opts.PreviousKeys = key, previous
 			return opts
@@ -207,6 +209,7 @@ func TestRotateToConfiguredKey(t *testing.T) {
 
 func TestWrongPreviousKeys(t *testing.T) {
 	engines(t, func(t *testing.T, opts store.Options) {
+		t.Helper()
 		opts.Key = oldKey
 		open(t, opts)
 		opts.PreviousKeys = []auth.Secret{otherKey} // of no use, and no harm
@@ -220,6 +223,7 @@ func TestWrongPreviousKeys(t *testing.T) {
 
 func TestRotateDamaged(t *testing.T) {
 	engines(t, func(t *testing.T, opts store.Options) {
+		t.Helper()
 		opts.Key = oldKey
 		s := open(t, opts)
 		writeSecrets(t, s)
@@ -280,6 +284,7 @@ func TestKilledRotation(t *testing.T) {
 
 func TestKilledRotationConfigured(t *testing.T) {
 	engines(t, func(t *testing.T, opts store.Options) {
+		t.Helper()
 		opts.Key = oldKey
 		writeSecrets(t, open(t, opts))
 		opts.Key, opts.PreviousKeys = freshKey, []auth.Secret{oldKey}
@@ -323,6 +328,7 @@ func TestKilledBeforeOldKeyGoes(t *testing.T) {
 // Another process works on while the key is rotated under it.
 func TestRotateUnderLoad(t *testing.T) {
 	engines(t, func(t *testing.T, opts store.Options) {
+		t.Helper()
 		serving, rotating := opts, opts
 		if opts.URL != "" {
 			serving.Key, serving.PreviousKeys = oldKey, []auth.Secret{freshKey}

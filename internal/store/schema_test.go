@@ -38,6 +38,7 @@ var schemaQueries = map[bool][2]string{
 // finds its rows, or it holds hashes.
 func TestSealedColumns(t *testing.T) {
 	engines(t, func(t *testing.T, opts store.Options) {
+		t.Helper()
 		opts.Key = testKey
 		open(t, opts)
 		db := rawOf(t, opts)

@@ -13,16 +13,16 @@ import (
 // names the file and the setting.
 func (e *sqlite) explain(err error) (kind error, message string, cause error) {
 	kind = sqliteKind(err)
-	switch kind { //nolint:errorlint // sqliteKind answers the sentinels themselves
-	case ErrReadOnly:
+	switch {
+	case errors.Is(kind, ErrReadOnly):
 		message = "the database " + e.path + " or its directory is not writable: give this user write access to both, or another path in " + pathSetting
-	case ErrLocked:
+	case errors.Is(kind, ErrLocked):
 		message = "the database " + e.path + " is locked by another process: stop that process (a backup, a shell), then try again"
-	case ErrNotDatabase:
+	case errors.Is(kind, ErrNotDatabase):
 		message = "the file " + e.path + " is not a database: move it away, or give another path in " + pathSetting
-	case ErrDiskFull:
+	case errors.Is(kind, ErrDiskFull):
 		message = "the disk that holds " + e.path + " is full: make room, nothing was lost"
-	case ErrDamaged:
+	case errors.Is(kind, ErrDamaged):
 		message = "the database " + e.path + " is damaged: restore it from a backup, or move it away and let people sign in again"
 	}
 	return kind, message, err

@@ -2,6 +2,7 @@ package connecttest
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -228,9 +229,7 @@ func (b *Browser) load(method string, at *url.URL, values url.Values) *Page {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header.Set("Origin", at.Scheme+"://"+at.Host)
 	}
-	for name, one := range b.Header {
-		req.Header[name] = one
-	}
+	maps.Copy(req.Header, b.Header)
 	res, err := b.client.Do(req)
 	if err != nil {
 		b.tb.Fatal(err)
@@ -267,7 +266,7 @@ func (b *Browser) SetCookie(value string) {
 	if err != nil {
 		b.tb.Fatal(err)
 	}
-	b.client.Jar.SetCookies(root, []*http.Cookie{{Name: "ncmcp", Value: value, Path: "/"}})
+	b.client.Jar.SetCookies(root, []*http.Cookie{{Name: "ncmcp", Value: value, Path: "/"}}) //nolint:gosec // a jar keeps what a browser sends
 }
 
 // Nextcloud goes through Nextcloud's own pages from address to their end: a

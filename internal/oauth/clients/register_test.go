@@ -439,10 +439,15 @@ func (m *memory) PutClient(_ context.Context, c store.Client) error {
 func (m *memory) Client(context.Context, string) (store.Client, error) {
 	return store.Client{}, store.ErrNotFound
 }
-func (m *memory) DeleteClient(context.Context, string) error                           { return nil }
-func (m *memory) TouchClient(context.Context, string, time.Time) error                 { return nil }
+
+func (m *memory) DeleteClient(context.Context, string) error { return nil }
+
+func (m *memory) TouchClient(context.Context, string, time.Time) error { return nil }
+
 func (m *memory) SweepClients(context.Context, time.Time, time.Time, int) (int, error) { return 0, nil }
-func (m *memory) CountClients(context.Context) (int, error)                            { return 0, nil }
+
+func (m *memory) CountClients(context.Context) (int, error) { return 0, nil }
+
 func fuzzDirectory(m *memory, documents clients.Documents) *clients.Directory {
 	return clients.New(clients.Config{Store: m, Documents: documents, Schemes: redirect.DefaultSchemes(), BaseURL: baseURL})
 }
