@@ -20,17 +20,28 @@ func (v *visit) person() (c *nextcloud.Client, bearer, ok bool) {
 	return nextcloud.New(v.host, credentials, nil), bearer, true
 }
 
-// checkUser asks Nextcloud who the credentials belong to.
-func (v *visit) checkUser(ctx context.Context) finding {
-	c, bearer, ok := v.person()
+// whose asks Nextcloud, once, who the credentials belong to.
+func (v *visit) whose(ctx context.Context) (nextcloud.UserID, error) {
+	c, _, ok := v.person()
+	if !ok {
+		return "", errNoCredentials
+	}
+	return c.UserID(ctx)
+}
+
+var errNoCredentials = errors.New("no credentials")
+
+// checkUser finds out whose the credentials are.
+func (v *visit) checkUser(context.Context) finding {
+	_, bearer, ok := v.person()
 	if !ok {
 		return noCredentials()
 	}
-	user, err := c.CurrentUser(ctx)
+	user, err := v.user()
 	if err != nil {
 		return accessFails("OCS", err, bearer)
 	}
-	if !bearer && string(user.ID) != string(v.cfg.Nextcloud.Username) {
+	if !bearer && string(user) != string(v.cfg.Nextcloud.Username) {
 		return otherUserID()
 	}
 	return accessWorks("OCS")
@@ -57,10 +68,14 @@ func checkAccess(f family) func(context.Context, *visit) finding {
 		if !ok {
 			return finding{} // that was said
 		}
-		user, err := c.UserID(ctx)
+		user, err := v.user()
 		if err != nil {
-			return finding{}
+			return finding{} // that too
 		}
+		// Nextcloud: each request with a bearer token writes a session, and
+		// SQLite does not take several at once.
+		v.access.Lock()
+		defer v.access.Unlock()
 		r := nextcloud.Request{Op: "try " + f.name, Method: f.method, Path: f.path(url.PathEscape(string(user))), MaxBody: maxAnswer}
 		if f.method == "PROPFIND" {
 			r.Header = map[string][]string{"Depth": {"0"}}
@@ -79,15 +94,17 @@ func checkAccess(f family) func(context.Context, *visit) finding {
 
 // checkApps lists the apps that say something of themselves.
 func (v *visit) checkApps(ctx context.Context) finding {
-	c, _, ok := v.person()
+	c, bearer, ok := v.person()
 	if !ok {
-		return finding{}
+		return finding{} // that was said
 	}
+	v.access.Lock()
+	defer v.access.Unlock()
 	var page struct {
 		Capabilities map[string]any `json:"capabilities"`
 	}
 	if err := c.OCS(ctx, nextcloud.Request{Op: "ask for capabilities", Path: "/ocs/v2.php/cloud/capabilities"}, &page); err != nil {
-		return finding{}
+		return accessFails("OCS", err, bearer)
 	}
 	var have []string
 	for _, app := range []string{"notes", "deck", "tables", "spreed", "mail", "news", "cookbook", "collectives", "files_sharing", "user_status"} {

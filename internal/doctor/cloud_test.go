@@ -2,6 +2,7 @@ package doctor_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -265,6 +266,15 @@ func TestCredentials(t *testing.T) {
 			r := site{nextcloud: c.nextcloud, variables: c.variables, down: true}.start(t)
 			report := r.examine(t, func(o *doctor.Options) { o.Token = authSecret(c.token) })
 			want(t, report, c.lines...)
+			asked := 0
+			for _, q := range r.sim.Requests() {
+				if strings.HasSuffix(q.Path, "/cloud/user") {
+					asked++
+				}
+			}
+			if asked > 1 {
+				t.Errorf("Nextcloud was asked %d times who this is", asked)
+			}
 			if bad := r.sim.BadLogins(); bad > 1 {
 				t.Errorf("a wrong password was sent %d times: Nextcloud locks the address out", bad)
 			}

@@ -36,6 +36,9 @@ type visit struct {
 	status    func() *answer // GET {nextcloud}/status.php
 	caps      func() *answer // GET capabilities, without credentials
 	provider  func() discovered
+	user      func() (nextcloud.UserID, error) // whom the credentials belong to
+
+	access sync.Mutex // held by whoever tries the credentials
 }
 
 // userAgent names the requests of the doctor.
@@ -80,6 +83,11 @@ func (v *visit) remember(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, v.opts.Each)
 		defer cancel()
 		return v.findIssuer(ctx)
+	})
+	v.user = sync.OnceValues(func() (nextcloud.UserID, error) {
+		ctx, cancel := context.WithTimeout(ctx, v.opts.Each)
+		defer cancel()
+		return v.whose(ctx)
 	})
 	v.provider = sync.OnceValue(func() discovered {
 		ctx, cancel := context.WithTimeout(ctx, v.opts.Each)

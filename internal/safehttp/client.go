@@ -144,6 +144,9 @@ func (c *Client) get(ctx context.Context, client *http.Client, u *url.URL) (*Ans
 		return nil, &Error{Kind: ErrTooLarge}
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, c.opts.MaxBody+1))
+	if err == nil {
+		err = ctx.Err() // a body may seem to end when the request is given up
+	}
 	if err != nil {
 		return nil, err
 	}
