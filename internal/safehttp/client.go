@@ -119,11 +119,15 @@ func (c *Client) Get(ctx context.Context, rawURL string) (*Answer, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if own, ok := errors.AsType[*Error](err); ok {
+	own, said := errors.AsType[*Error](err)
+	late, slow := errors.AsType[net.Error](err)
+	switch {
+	case said && !errors.Is(own.Kind, ErrUnreachable):
 		return nil, own
-	}
-	if late, ok := errors.AsType[net.Error](err); limited.Err() != nil || ok && late.Timeout() {
+	case limited.Err() != nil, errors.Is(err, context.DeadlineExceeded), slow && late.Timeout():
 		return nil, &Error{Kind: ErrTimeout, Err: err}
+	case said:
+		return nil, own
 	}
 	return nil, &Error{Kind: ErrUnreachable, Err: err}
 }
