@@ -39,7 +39,7 @@ func newRoot(environ []string) *cobra.Command {
 
 	serve := newServe(environ)
 	serve.Use, serve.Aliases = "serve", []string{"run"}
-	root.AddCommand(serve, newDemo(environ), newHealthcheck(environ), newVersion(),
+	root.AddCommand(serve, newDemo(environ), newDoctor(environ), newHealthcheck(environ), newVersion(),
 		newLogin(environ), newLogout(environ), newInstall(environ), newRotateKey(environ))
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultCompletionCmd()
