@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,20 +12,22 @@ import (
 )
 
 func FuzzOpenSealed(f *testing.F) {
-	keys := [][]byte{bytes.Repeat([]byte{1}, keySize), bytes.Repeat([]byte{2}, keySize)}
-	ring, err := newKeyring(keys, "")
+	ring, err := newKeyring([][]byte{bytes.Repeat([]byte{1}, keySize), bytes.Repeat([]byte{2}, keySize)}, "")
 	if err != nil {
 		f.Fatal(err)
 	}
 	at := cell{table: "t", column: "c", key: []string{"k"}}
+	// Sealed once and written down: nonces are random, and each process of the
+	// fuzzer has to agree on what opens.
 	good := map[string]auth.Secret{}
-	for i, key := range keys {
-		s, err := newSealer(key)
+	for text, value := range map[string]auth.Secret{
+		"01174b502aa03ee88ae7a5afe74daa5f68241bcb4edc61dd3e3efcf3ad1c34b367ad99d52fe5fd4d81b9a3ae1f50":   "x",
+		"01cf136ae2d1b0143e666d1546f31edba23b5cbc9b7d87b8c263f7874f0d50359a7aee7248ce6997f9a6d77718ddff": "xx",
+	} {
+		sealed, err := hex.DecodeString(text)
 		if err != nil {
 			f.Fatal(err)
 		}
-		value := auth.Secret(strings.Repeat("x", i+1))
-		sealed := s.seal(value, at)
 		good[string(sealed)] = value
 		f.Add(sealed)
 		f.Add(sealed[:len(sealed)-1])
