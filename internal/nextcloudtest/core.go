@@ -24,6 +24,8 @@ func (s *Server) routesCore() {
 	s.handle("GET /ocs/v2.php/cloud/users", familyOCS, s.users)
 	s.handle("GET /ocs/v2.php/cloud/groups", familyOCS, s.groups)
 	s.handle("GET /ocs/v2.php/cloud/apps", familyOCS, s.apps)
+	s.handle("GET /ocs/v2.php/cloud/user/apps", familyOCS, s.ownApps)
+	s.handle("GET /ocs/v2.php/core/navigation/apps", familyOCS, s.navigation)
 
 	s.handle("GET /ocs/v2.php/core/getapppassword", familyOCS, s.getAppPassword)
 	s.handle("DELETE /ocs/v2.php/core/apppassword", familyOCS, s.deleteOwnAppPassword)

@@ -176,6 +176,36 @@ func (s *Server) apps(w http.ResponseWriter, r *http.Request, a *account) {
 		writeOCSFailure(w, r, http.StatusForbidden, "Logged in account must be an admin")
 		return
 	}
+	writeOCS(w, r, map[string]any{"apps": s.appNames()})
+}
+
+// ownApps is the list for people who are no administrators, which Nextcloud has since version 32.
+func (s *Server) ownApps(w http.ResponseWriter, r *http.Request, _ *account) {
+	if s.rules.major < 32 {
+		writeOCSFailure(w, r, ocsNotFound, "Invalid query, please check the syntax. API specifications are here: http://www.freedesktop.org/wiki/Specifications/open-collaboration-services.\n")
+		return
+	}
+	writeOCS(w, r, map[string]any{"apps": s.appNames()})
+}
+
+// navigation is the menu: an entry for each app that has pages.
+func (s *Server) navigation(w http.ResponseWriter, r *http.Request, _ *account) {
+	entries := []any{}
+	for i, name := range s.appNames() {
+		switch name {
+		case "dav", "oidc", "provisioning_api", "settings", "user_oidc":
+			continue // no pages of their own
+		}
+		entries = append(entries, map[string]any{
+			"id": name, "app": name, "order": i, "href": "/index.php/apps/" + name + "/", "icon": "/apps/" + name + "/img/app.svg",
+			"type": "link", "name": strings.ToUpper(name[:1]) + name[1:], "active": false, "classes": "", "unread": 0, "default": i == 0,
+		})
+	}
+	writeOCS(w, r, entries)
+}
+
+// appNames are the apps that are enabled, by id.
+func (s *Server) appNames() []string {
 	names := []string{"calendar", "dav", "files", "provisioning_api", "settings"}
 	if !s.opts.DisableNotes {
 		names = append(names, "notes")
@@ -186,7 +216,7 @@ func (s *Server) apps(w http.ResponseWriter, r *http.Request, a *account) {
 	if !s.opts.DisableUserOIDC {
 		names = append(names, "user_oidc")
 	}
-	writeOCS(w, r, map[string]any{"apps": names})
+	return names
 }
 
 // passwordConfirmed tells whether a request may do what asks for the password again. People who sign in elsewhere, as

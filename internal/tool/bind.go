@@ -90,7 +90,7 @@ func (b *Binding) handler(t *Tool, schema *jsonschema.Schema) (mcp.ToolHandler, 
 		ctx, cancel := context.WithTimeout(ctx, b.Timeout)
 		defer cancel()
 		var res *mcp.CallToolResult
-		err := b.run(ctx, req.Extra, demand, t.local, func(ctx context.Context, nc *nextcloud.Client) error {
+		err := b.run(ctx, req.Extra, demand, access{t.App, t.local}, func(ctx context.Context, nc *nextcloud.Client) error {
 			clean, err := args.read(req.Params.Arguments)
 			if err != nil {
 				return err
@@ -99,7 +99,7 @@ func (b *Binding) handler(t *Tool, schema *jsonschema.Schema) (mcp.ToolHandler, 
 			if err != nil {
 				return err
 			}
-			res, err = result(out)
+			res, err = result(out, t.Foreign)
 			return err
 		})
 		end := outcome(ctx, err)
@@ -134,7 +134,7 @@ func (b *Binding) reader(r *Resource) mcp.ResourceHandler {
 		defer cancel()
 		uri := req.Params.URI
 		var content Content
-		err := b.run(ctx, req.Extra, demand, false, func(ctx context.Context, nc *nextcloud.Client) (err error) {
+		err := b.run(ctx, req.Extra, demand, access{app: r.App}, func(ctx context.Context, nc *nextcloud.Client) (err error) {
 			vars, ok := r.match(uri)
 			if !ok {
 				return &nextcloud.Error{Kind: nextcloud.ErrNotFound}
@@ -163,11 +163,17 @@ func (b *Binding) reader(r *Resource) mcp.ResourceHandler {
 	}
 }
 
+// access is how a piece of work reaches Nextcloud.
+type access struct {
+	app   string // the app that it needs, if any
+	local bool   // it never asks Nextcloud
+}
+
 // run checks that the person allows this connection to do d and, once more,
 // that the caller has the scopes, finds the caller's client and does the work.
 // The gate of the front door has decided on scopes before; this is the net
 // under it. A panic of the work is an error like any other.
-func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, d demand, local bool, work func(context.Context, *nextcloud.Client) error) (err error) {
+func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, d demand, a access, work func(context.Context, *nextcloud.Client) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
@@ -184,12 +190,17 @@ func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, d demand, lo
 		return Invalidf("This connection may not do that: it lacks the scope %s. The person has to allow it when connecting this server in the client.", p.Scopes.Missing(d.needs))
 	}
 	ctx = withCaller(ctx, p, b.AccountURL)
-	if local {
+	if a.local {
 		return work(ctx, nil)
 	}
 	nc, err := b.Clients.Client(ctx, p)
 	if err != nil {
 		return err
+	}
+	// Only what is known already: asking would cost each call a request, and
+	// an app that is not there says so itself.
+	if known := nc.KnownApps(); a.app != "" && known != nil && !known.Has(a.app) {
+		return &nextcloud.Error{Kind: nextcloud.ErrAppMissing, Message: fmt.Sprintf("it needs the app %q", a.app)}
 	}
 	return work(ctx, nc)
 }

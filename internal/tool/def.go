@@ -92,6 +92,10 @@ type Def struct {
 	// Object are the arguments that say what is touched: an id, a path, a
 	// name. Their values go into the audit, so never a content or a query.
 	Object []string
+	// Foreign says that the result holds what other people wrote: mail, chat,
+	// comments, feeds. It is marked as data that is no instruction, and hidden
+	// characters in it are dropped.
+	Foreign bool
 	// Folders says that the tool checks every path that it reaches with
 	// CheckPath. Without it, a connection that the person limits to some
 	// folders may not call a tool that needs a scope of files or shares.
@@ -110,6 +114,7 @@ func (d *Def) Needs() scope.Set {
 type Tool struct {
 	Def
 	Area string // the name of its group
+	App  string // see Group
 
 	in, out reflect.Type
 	local   bool // it never asks Nextcloud, and is called without a client
@@ -169,6 +174,9 @@ type Group[C any] struct {
 	// Client makes the area's client; nil for an area without resources that
 	// never asks Nextcloud, whose tools are called without one.
 	Client func(*nextcloud.Client) C
+	// App is the id of the Nextcloud app that everything of the area needs; it
+	// is hidden from people who do not have it. Empty for what is always there.
+	App string
 	// Connections says that the area makes sense only where this server's own
 	// authorization server grants the connections.
 	Connections bool
@@ -180,17 +188,18 @@ type Group[C any] struct {
 type Set struct {
 	Name        string
 	Title       string
-	Connections bool // see Group
+	App         string // see Group
+	Connections bool   // see Group
 	Tools       []*Tool
 	Resources   []*Resource
 }
 
 // Set erases the client type.
 func (g Group[C]) Set() Set {
-	s := Set{Name: g.Name, Title: g.Title, Connections: g.Connections}
+	s := Set{Name: g.Name, Title: g.Title, App: g.App, Connections: g.Connections}
 	for _, t := range g.Tools {
 		s.Tools = append(s.Tools, &Tool{
-			Def: t.def, Area: g.Name, in: t.in, out: t.out, local: g.Client == nil,
+			Def: t.def, Area: g.Name, App: g.App, in: t.in, out: t.out, local: g.Client == nil,
 			call: func(ctx context.Context, nc *nextcloud.Client, args json.RawMessage) (any, error) {
 				var client C
 				if g.Client != nil {
@@ -201,7 +210,7 @@ func (g Group[C]) Set() Set {
 		})
 	}
 	for _, r := range g.Resources {
-		s.Resources = append(s.Resources, r.erase(g.Name, g.Client))
+		s.Resources = append(s.Resources, r.erase(g.Name, g.App, g.Client))
 	}
 	return s
 }

@@ -42,9 +42,52 @@ func (p *policing) middleware(next mcp.MethodHandler) mcp.MethodHandler {
 		res, err := next(ctx, method, req)
 		if err == nil {
 			p.trim(caller, res)
+			p.installed(ctx, caller, res)
 		}
 		return res, err
 	}
+}
+
+// installed drops from a list what needs an app that the person does not have.
+// When that cannot be found out, the list stays whole: a call says it then.
+func (p *policing) installed(ctx context.Context, caller *auth.Principal, res mcp.Result) {
+	missing := func(string) bool { return false }
+	if p.registry.needsApps() && lists(res) {
+		nc, err := p.binding.Clients.Client(ctx, caller)
+		if err != nil {
+			return
+		}
+		apps, err := nc.Apps(ctx)
+		if err != nil {
+			return
+		}
+		missing = func(app string) bool { return app != "" && !apps.Has(app) }
+	}
+	switch list := res.(type) {
+	case *mcp.ListToolsResult:
+		list.Tools = slices.DeleteFunc(list.Tools, func(t *mcp.Tool) bool {
+			known, ok := p.registry.byName[t.Name]
+			return ok && missing(known.App)
+		})
+	case *mcp.ListResourcesResult:
+		list.Resources = slices.DeleteFunc(list.Resources, func(r *mcp.Resource) bool { return p.needs(r.URI, missing) })
+	case *mcp.ListResourceTemplatesResult:
+		list.ResourceTemplates = slices.DeleteFunc(list.ResourceTemplates, func(r *mcp.ResourceTemplate) bool { return p.needs(r.URITemplate, missing) })
+	}
+}
+
+func (p *policing) needs(uri string, missing func(app string) bool) bool {
+	known, ok := p.byURI[uri]
+	return ok && missing(known.App)
+}
+
+// lists reports whether the result lists what areas offer.
+func lists(res mcp.Result) bool {
+	switch res.(type) {
+	case *mcp.ListToolsResult, *mcp.ListResourcesResult, *mcp.ListResourceTemplatesResult:
+		return true
+	}
+	return false
 }
 
 // extraOf is what the front door left with a request; nil on the standard

@@ -115,6 +115,12 @@ func (sel *Selection) unknown(sets []Set) []*UnknownError {
 // Tools are the offered tools, sorted by name.
 func (r *Registry) Tools() []*Tool { return slices.Clone(r.tools) }
 
+// needsApps reports whether something offered needs an app.
+func (r *Registry) needsApps() bool {
+	return slices.ContainsFunc(r.tools, func(t *Tool) bool { return t.App != "" }) ||
+		slices.ContainsFunc(r.resources, func(res *Resource) bool { return res.App != "" })
+}
+
 // Scopes are all scopes that something offered needs.
 func (r *Registry) Scopes() scope.Set {
 	var s scope.Set

@@ -56,9 +56,9 @@ func NewResource[C any](def ResourceDef, read func(ctx context.Context, client C
 	return ResourceOf[C]{def, read}
 }
 
-func (r ResourceOf[C]) erase(area string, client func(*nextcloud.Client) C) *Resource {
+func (r ResourceOf[C]) erase(area, app string, client func(*nextcloud.Client) C) *Resource {
 	return &Resource{
-		ResourceDef: r.def, Area: area,
+		ResourceDef: r.def, Area: area, App: app,
 		template: uritemplate.MustNew(r.def.URI),
 		read: func(ctx context.Context, nc *nextcloud.Client, vars Vars) (Content, error) {
 			return r.read(ctx, client(nc), vars)
@@ -70,6 +70,7 @@ func (r ResourceOf[C]) erase(area string, client func(*nextcloud.Client) C) *Res
 type Resource struct {
 	ResourceDef
 	Area string
+	App  string // see Group
 
 	template *uritemplate.Template
 	read     func(ctx context.Context, nc *nextcloud.Client, vars Vars) (Content, error)

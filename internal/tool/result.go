@@ -19,7 +19,8 @@ type Contenter interface {
 	Content() []mcp.Content
 }
 
-func result(out any) (*mcp.CallToolResult, error) {
+// result is what a tool answered as MCP has it. What is foreign is marked.
+func result(out any, foreign bool) (*mcp.CallToolResult, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false) // a model pays for each \u003c
@@ -30,9 +31,15 @@ func result(out any) (*mcp.CallToolResult, error) {
 	if data[0] != '{' {
 		return nil, errors.New("the result is no object") // clients of older revisions drop it
 	}
+	if foreign {
+		data = markForeign(data)
+	}
 	res := &mcp.CallToolResult{StructuredContent: json.RawMessage(data)}
 	if c, ok := out.(Contenter); ok {
 		res.Content = c.Content()
+	}
+	if foreign {
+		markContent(res.Content)
 	}
 	if len(res.Content) == 0 {
 		res.Content = []mcp.Content{&mcp.TextContent{Text: string(data)}}

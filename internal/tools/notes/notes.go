@@ -12,7 +12,7 @@ import (
 
 // Tools is the Notes area.
 var Tools = tool.Group[*api.Client]{
-	Name: "notes", Title: "Notes", Client: api.New,
+	Name: "notes", Title: "Notes", App: "notes", Client: api.New,
 	Tools:     []tool.Of[*api.Client]{search, get, create, update, appendContent, attachment, remove},
 	Resources: []tool.ResourceOf[*api.Client]{settingsResource, noteResource, attachmentResource},
 }

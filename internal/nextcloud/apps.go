@@ -1,0 +1,104 @@
+package nextcloud
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// appsAge is how long a list of apps is taken for true.
+const appsAge = time.Minute
+
+const appsKey = "apps"
+
+// Apps are the apps that one person can use, by id ("spreed" is Talk).
+type Apps struct {
+	ids  map[string]bool
+	read time.Time
+}
+
+// Has reports whether the person can use the app.
+func (a *Apps) Has(id string) bool { return a.ids[id] }
+
+// Apps asks which apps the person can use, at most once a minute. It works for
+// people who are no administrators.
+func (c *Client) Apps(ctx context.Context) (*Apps, error) {
+	if known := c.KnownApps(); known != nil {
+		return known, nil
+	}
+	apps, err := c.enabledApps(ctx)
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrAppMissing) || errors.Is(err, ErrForbidden) || errors.Is(err, ErrConflict) {
+		// Nextcloud: before 32 only administrators may ask for the list.
+		apps, err = c.shownApps(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	apps.read = time.Now()
+	c.Store(ctx, appsKey, apps, 64*(1+len(apps.ids)))
+	return apps, nil
+}
+
+// KnownApps is what Apps found out within the last minute; nil when it has to
+// ask.
+func (c *Client) KnownApps() *Apps {
+	c.mu.Lock()
+	user := c.user
+	c.mu.Unlock()
+	if user == "" {
+		return nil
+	}
+	v, ok := c.host.cache.get(cacheKey{user, appsKey})
+	if !ok {
+		return nil
+	}
+	apps, ok := v.(*Apps)
+	if !ok || time.Since(apps.read) > appsAge {
+		return nil
+	}
+	return apps
+}
+
+func (c *Client) enabledApps(ctx context.Context) (*Apps, error) {
+	var data struct {
+		Apps []string `json:"apps"`
+	}
+	err := c.OCS(ctx, Request{Op: "ask for the apps", Path: "/ocs/v2.php/cloud/user/apps"}, &data)
+	if err != nil {
+		return nil, err
+	}
+	if len(data.Apps) == 0 {
+		return nil, &Error{Op: "ask for the apps", Kind: ErrBadAnswer, Status: 200, Message: "Nextcloud named no app"}
+	}
+	apps := &Apps{ids: map[string]bool{}}
+	for _, id := range data.Apps {
+		apps.ids[id] = true
+	}
+	return apps, nil
+}
+
+// shownApps are the apps of the person's menu and those that announce
+// capabilities; the apps that tools need do one or the other.
+func (c *Client) shownApps(ctx context.Context) (*Apps, error) {
+	var menu []struct {
+		ID  string `json:"id"`
+		App string `json:"app"`
+	}
+	if err := c.OCS(ctx, Request{Op: "ask for the menu", Path: "/ocs/v2.php/core/navigation/apps"}, &menu); err != nil {
+		return nil, err
+	}
+	var data struct {
+		Capabilities map[string]any `json:"capabilities"`
+	}
+	if err := c.OCS(ctx, Request{Op: "ask for the capabilities", Path: "/ocs/v2.php/cloud/capabilities"}, &data); err != nil {
+		return nil, err
+	}
+	apps := &Apps{ids: map[string]bool{}}
+	for _, entry := range menu {
+		apps.ids[entry.ID], apps.ids[entry.App] = true, true
+	}
+	for id := range data.Capabilities {
+		apps.ids[id] = true
+	}
+	return apps, nil
+}
