@@ -87,11 +87,15 @@ func CheckTools(cfg *config.Config, problems *config.Problems) {
 
 func choose(cfg *config.Config) (*tool.Registry, []*tool.UnknownError) {
 	tier, err := tool.ParseTier(cfg.Tools.Tier)
-	if err != nil {
+	auto := cfg.Tools.Tier == config.TierAuto
+	switch {
+	case auto:
+		tier = tool.Complete
+	case err != nil:
 		tier = tool.Core // the configuration has reported it
 	}
 	return tool.Select(tools.All(), tool.Selection{
-		ReadOnly: cfg.Tools.ReadOnly, Areas: cfg.Tools.Areas, Tools: cfg.Tools.Only, Exclude: cfg.Tools.Exclude, Tier: tier,
+		ReadOnly: cfg.Tools.ReadOnly, Areas: cfg.Tools.Areas, Tools: cfg.Tools.Only, Exclude: cfg.Tools.Exclude, Tier: tier, Auto: auto,
 		Connections: ownConnections(cfg),
 	})
 }

@@ -150,6 +150,9 @@ type Storage struct {
 	PreviousKeys  []auth.Secret // keys that older secrets may still be encrypted with
 }
 
+// TierAuto is the tier of a deployment that leaves it to the clients.
+const TierAuto = "auto"
+
 // Tools is what clients are offered. The names are checked against the
 // registry by whoever knows it.
 type Tools struct {
@@ -157,7 +160,7 @@ type Tools struct {
 	Areas    []string // only these areas; empty: all
 	Only     []string // only these tools; empty: all
 	Exclude  []string // never these tools
-	Tier     string   // core, extended or complete
+	Tier     string   // auto, core, extended or complete
 }
 
 // Log is what is logged, and how.

@@ -78,7 +78,7 @@ func TestDefaults(t *testing.T) {
 			BackoffBase: time.Second, BackoffMax: 15 * time.Second, BearerPassthrough: true,
 		},
 		Storage: Storage{Database: "/home/alice/.local/state/nextcloud-mcp-server/tokens.db"},
-		Tools:   Tools{Tier: "core"},
+		Tools:   Tools{Tier: "auto"},
 		Log:     Log{Level: slog.LevelInfo, Format: Text},
 		Metrics: Metrics{Host: "127.0.0.1", Port: 9090},
 	}
@@ -180,7 +180,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		{Variable: "NEXTCLOUD_OIDC_CLIENT_ID", Wrong: "it is needed, because NEXTCLOUD_OIDC_CLIENT_SECRET is set; set neither to register a client by itself", Example: "NEXTCLOUD_OIDC_CLIENT_ID=abc123xyz789"},
 		{Variable: "TOKEN_STORAGE_DB", Wrong: "there is no place to keep client registrations, because neither HOME nor XDG_STATE_HOME is set", Example: "TOKEN_STORAGE_DB=/var/lib/nextcloud-mcp-server/tokens.db"},
 		{Variable: "MCP_AREAS", Wrong: "nosuch is not an area", Example: "MCP_AREAS=notes,calendar,files"},
-		{Variable: "MCP_TIER", Source: "--tier", Wrong: `"y" is not one of core, extended, complete`, Example: "MCP_TIER=core"},
+		{Variable: "MCP_TIER", Source: "--tier", Wrong: `"y" is not one of auto, core, extended, complete`, Example: "MCP_TIER=auto"},
 		{Variable: "LOG_LEVEL", Wrong: `"loud" is not one of error, warning, info, debug`, Example: "LOG_LEVEL=info"},
 	}
 	ignore := cmpopts.IgnoreSliceElements(func(p Problem) bool { return p.Variable == "TOKEN_STORAGE_DB" && isDirectory(containerData) })

@@ -296,9 +296,11 @@ var settings = []Setting{
 		kind:    list(func(c *Config) *[]string { return &c.Tools.Exclude }),
 	},
 	{
-		Env: "MCP_TIER", Flag: "tier", Section: SectionTools, Default: "core",
-		Doc: "How many tools to offer. `core` is what most people need most days.",
+		Env: "MCP_TIER", Flag: "tier", Section: SectionTools, Default: TierAuto,
+		Doc: "How many tools to offer. `core` is what most people need most days, `complete` is all. A connection gets fewer with `?tier=core` behind its address. " +
+			"`auto` offers all, and lists `core` unless the client searches tools by itself or asks for more with `?tier=`.",
 		kind: choice(func(c *Config) *string { return &c.Tools.Tier },
+			option[string]{name: TierAuto, value: TierAuto},
 			option[string]{name: "core", value: "core"},
 			option[string]{name: "extended", value: "extended"},
 			option[string]{name: "complete", value: "complete"}),

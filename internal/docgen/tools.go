@@ -17,7 +17,8 @@ const toolsIntro = `# Tools
 
 <!-- Generated from the declarations of the tools by "go generate ./..."; do not edit. -->
 
-What clients are offered depends on ` + "`--tier`" + ` (core is the default; extended contains core, complete contains all),
+What clients are offered depends on ` + "`--tier`" + ` (extended contains core, complete contains all; unless it is set, lists show core, and more to clients that search
+tools by themselves or ask with ` + "`?tier=`" + `),
 ` + "`--areas`, `--tools`, `--exclude-tools` and `--read-only`" + `: see [configuration.md](configuration.md). Each tool needs its scope;
 a write scope contains the read scope of its area.
 `

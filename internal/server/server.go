@@ -157,7 +157,7 @@ func secure(h http.Header, mcp bool) {
 // scope, protocol generation.
 func (cfg *Config) endpoint() http.Handler {
 	h := eras(cfg.MCP, cfg.Log)
-	h = keepAlive(h, 25*time.Second)
+	h = tiered(keepAlive(h, 25*time.Second))
 	d := newDoor(cfg)
 	if d == nil {
 		return cfg.observed(peek(h))

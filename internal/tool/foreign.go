@@ -97,13 +97,13 @@ func suspicious(r rune) bool {
 // joins reports whether an invisible character does honest work between its
 // neighbours.
 func joins(last, r, next rune) bool {
-	switch {
-	case r == zeroWidthJoiner:
-		return pictures(last) && pictures(next) || unicode.IsLetter(last) && unicode.IsLetter(next) && last > unicode.MaxLatin1 ||
-			unicode.IsMark(last) && last != 0
-	case r == zeroWidthNonJoiner:
-		return unicode.IsLetter(next) && last > unicode.MaxLatin1 && (unicode.IsLetter(last) || unicode.IsMark(last))
-	case r == '\ufe0f', r == '\ufe0e':
+	letters := unicode.IsLetter(last) && unicode.IsLetter(next) && last > unicode.MaxLatin1
+	switch r {
+	case zeroWidthJoiner:
+		return pictures(last) && pictures(next) || letters || unicode.IsMark(last)
+	case zeroWidthNonJoiner:
+		return letters || unicode.IsMark(last) && unicode.IsLetter(next)
+	case '\ufe0e', '\ufe0f':
 		return unicode.IsSymbol(last) || unicode.IsPunct(last) || unicode.IsDigit(last)
 	}
 	return false

@@ -42,6 +42,7 @@ func (p *policing) middleware(next mcp.MethodHandler) mcp.MethodHandler {
 		res, err := next(ctx, method, req)
 		if err == nil {
 			p.trim(caller, res)
+			p.shown(req, res)
 			p.installed(ctx, caller, res)
 		}
 		return res, err

@@ -16,7 +16,10 @@ type Selection struct {
 	Areas    []string // only these areas; empty means all
 	Tools    []string // these tools whatever their tier; without Areas, only these
 	Exclude  []string // never these tools; wins over Areas, Tools and Tier
-	Tier     Tier     // the highest tier offered by default
+	Tier     Tier     // the highest tier offered
+	// Auto says that lists show the core tier only, unless the client searches
+	// tools by itself or asks for more (TierHeader).
+	Auto bool
 	// Connections says that this server's own authorization server grants the
 	// connections, so that there is something to say about them.
 	Connections bool
@@ -42,13 +45,16 @@ type Registry struct {
 	off       map[string]string // tool that exists but is not offered -> why
 	resources []*Resource
 	readOnly  bool
+	tier      Tier     // see Selection
+	auto      bool     // see Selection
+	named     []string // Selection.Tools
 }
 
 // Select picks from sets what sel offers. Names that nothing has are all
 // reported.
 func Select(sets []Set, sel Selection) (*Registry, []*UnknownError) {
 	unknown := sel.unknown(sets)
-	r := &Registry{byName: map[string]*Tool{}, off: map[string]string{}, readOnly: sel.ReadOnly}
+	r := &Registry{byName: map[string]*Tool{}, off: map[string]string{}, readOnly: sel.ReadOnly, tier: sel.Tier, auto: sel.Auto, named: sel.Tools}
 	for _, set := range sets {
 		for _, t := range set.Tools {
 			if why := sel.refuses(set, t); why != "" {

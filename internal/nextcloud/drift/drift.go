@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -91,12 +92,12 @@ func others(v any) map[string]any {
 	case float64:
 		out["as a string"], out["as a word"] = fmt.Sprint(v), "word"
 	case bool:
-		out["as a string"], out["as a number"] = fmt.Sprint(v), 1.0
+		out["as a string"], out["as a number"] = strconv.FormatBool(v), 1.0
 	case []any:
 		delete(out, "as a list")
 		object := map[string]any{}
 		for i, item := range v {
-			object[fmt.Sprint(i)] = item
+			object[strconv.Itoa(i)] = item
 		}
 		out["as an object of its items"] = object
 	case map[string]any:

@@ -57,12 +57,16 @@ func TestList(t *testing.T) {
 		`[{"id":1},{"id":"x"},{"id":2},{"title":"none"},null,[],"x",{"id":3,"title":[]}]`: {
 			Items: []item{{ID: 1}, {ID: 2}},
 			Skipped: []lenient.Skipped{
-				{"x", "unreadable answer of the server"}, {"", "the server gave it no id"}, {"", "the server gave it no id"},
-				{"", "unreadable answer of the server"}, {"", "unreadable answer of the server"}, {"3", "unreadable answer of the server"},
+				{"x", "unreadable answer of the server"},
+				{"", "the server gave it no id"},
+				{"", "the server gave it no id"},
+				{"", "unreadable answer of the server"},
+				{"", "unreadable answer of the server"},
+				{"3", "unreadable answer of the server"},
 			},
 		},
 		`{"10":{"id":3},"2":{"id":2},"0":{"id":1}}`: {Items: []item{{ID: 1}, {ID: 2}, {ID: 3}}},
-		`[]`: {}, `{}`: {}, `null`: {}, ` [ ] `: {},
+		`[]`: {}, `{}`: {}, `null`: {}, `[ ]`: {},
 	} {
 		var got lenient.List[item]
 		if err := json.Unmarshal([]byte(text), &got); err != nil {
