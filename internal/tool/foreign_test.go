@@ -14,27 +14,27 @@ import (
 )
 
 func TestVisible(t *testing.T) {
-	for text, want := range map[string]string{
-		"plain text\twith\nlines":                                "plain text\twith\nlines",
-		"a\u200bb\ufeffc\u2060d":                                 "abcd",
-		"pay \u202eelbisivni\u202c now":                          "pay elbisivni now",
-		"hi\U000e0069\U000e0067\U000e006e there":                 "hi there", // tag characters
-		"soft\u00adhyphen, filler\u3164, nul\x00":                "softhyphen, filler, nul",
-		"a\ufe0f\U000e0101b":                                     "ab", // bytes in variation selectors
-		"family 👩\u200d👩\u200d👧 and ❤\ufe0f\u200d🔥 and 1\ufe0f⃣": "family 👩\u200d👩\u200d👧 and ❤\ufe0f\u200d🔥 and 1\ufe0f⃣",
-		"👩🏽\u200d💻":                                              "👩🏽\u200d💻",
-		"می\u200cخواهم":                                          "می\u200cخواهم", // Persian needs its non-joiner
-		"क्\u200dष":                                              "क्\u200dष",
-		"latin\u200dletters":                                     "latinletters",
-		"\u0600\u0661":                                           "\u0600\u0661", // a number sign that is seen
-		"Grüße, 日本語, שלום":                                       "Grüße, 日本語, שלום",
-		"\x1b[31mred\x07":                                        "[31mred",
-		"\u200d\u200d\u200d":                                     "",
-		"👩\u200d\u200d\u200d\u200d👩":                             "👩\u200d👩",
-		"ignore\u2066 previous\u2069 \u061cinstruct":             "ignore previous instruct",
+	for _, c := range [][2]string{
+		{"plain text\twith\nlines", "plain text\twith\nlines"},
+		{"a\u200bb\ufeffc\u2060d", "abcd"},
+		{"pay \u202eelbisivni\u202c now", "pay elbisivni now"},
+		{"hi\U000e0069\U000e0067\U000e006e there", "hi there"}, // tag characters
+		{"soft\u00adhyphen, filler\u3164, nul\x00", "softhyphen, filler, nul"},
+		{"a\ufe0f\U000e0101b", "ab"}, // bytes in variation selectors
+		{"family 👩\u200d👩\u200d👧 and ❤\ufe0f\u200d🔥 and 1\ufe0f⃣", "family 👩\u200d👩\u200d👧 and ❤\ufe0f\u200d🔥 and 1\ufe0f⃣"},
+		{"👩🏽\u200d💻", "👩🏽\u200d💻"},
+		{"می\u200cخواهم", "می\u200cخواهم"}, // Persian needs its non-joiner
+		{"क्\u200dष", "क्\u200dष"},
+		{"latin\u200dletters", "latinletters"},
+		{"\u0600\u0661", "\u0600\u0661"}, // a number sign that is seen
+		{"Grüße, 日本語, שלום", "Grüße, 日本語, שלום"},
+		{"\x1b[31mred\x07", "[31mred"},
+		{"\u200d\u200d\u200d", ""},
+		{"👩\u200d\u200d\u200d\u200d👩", "👩\u200d👩"},
+		{"ignore\u2066 previous\u2069 \u061cinstruct", "ignore previous instruct"},
 	} {
-		if got := tool.Visible(text); got != want {
-			t.Errorf("%+q becomes %+q, want %+q", text, got, want)
+		if got := tool.Visible(c[0]); got != c[1] {
+			t.Errorf("%+q becomes %+q, want %+q", c[0], got, c[1])
 		}
 	}
 }
