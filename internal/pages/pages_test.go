@@ -320,7 +320,7 @@ func TestAccessibility(t *testing.T) {
 // right to 30 KB.
 func TestSize(t *testing.T) {
 	var areas []pages.ConsentArea
-	for _, area := range []string{"notes", "calendar", "todo", "contacts", "files", "sharing", "deck", "tables", "cookbook", "news", "talk", "collectives", "mail", "another"} {
+	for _, area := range []string{"notes", "calendar", "todo", "contacts", "files", "sharing", "deck", "tables", "cookbook", "news", "talk", "collectives", "mail", "search", "notifications", "people", "assistant", "forms", "polls", "bookmarks", "photos", "maps", "another"} {
 		areas = append(areas, pages.ConsentArea{Area: area, Switches: []pages.Switch{
 			{Scope: area + ".read", Right: "read", On: true}, {Scope: area + ".write", Right: "write", On: true}, {Scope: area + ".send", Right: "send", On: true},
 		}})
