@@ -26,6 +26,7 @@ const recordedBase = "http://127.0.0.1:8080"
 var differences = map[string]string{
 	"capabilities/01-capabilities-user-json": "only the capabilities of the apps that are simulated are announced",
 	"capabilities/02-capabilities-anonymous": "only the capabilities of the apps that are simulated are announced",
+	"unified-search/01-providers":            "only the sources of the apps that are simulated are there",
 }
 
 // exchange is one recorded request and its answer, from testdata/recordings/<area>/<name>.http.

@@ -89,6 +89,7 @@ func New(opts *Options) *Server {
 		s.routesNotes()
 	}
 	s.routesCalDAV()
+	s.routesSearch()
 	if o.SampleData {
 		s.loadSample()
 	}

@@ -45,6 +45,8 @@ type Binding struct {
 	AccountURL string
 	// Timeout bounds one call; default one minute.
 	Timeout time.Duration
+
+	registry *Registry // set by Register
 }
 
 // Register adds everything the registry offers to server.
@@ -52,6 +54,7 @@ func (r *Registry) Register(server *mcp.Server, b Binding) error {
 	if b.Timeout == 0 {
 		b.Timeout = time.Minute
 	}
+	b.registry = r
 	for _, t := range r.tools {
 		decl, schema, err := t.declaration()
 		if err != nil {
@@ -189,9 +192,8 @@ func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, d demand, a 
 	if !p.Allows(d.needs) {
 		return Invalidf("This connection may not do that: it lacks the scope %s. The person has to allow it when connecting this server in the client.", p.Scopes.Missing(d.needs))
 	}
-	ctx = withCaller(ctx, p, b.AccountURL)
 	if a.local {
-		return work(ctx, nil)
+		return work(withCaller(ctx, p, b.AccountURL, b.registry, nil), nil)
 	}
 	nc, err := b.Clients.Client(ctx, p)
 	if err != nil {
@@ -202,7 +204,7 @@ func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, d demand, a 
 	if known := nc.KnownApps(); a.app != "" && known != nil && !known.Has(a.app) {
 		return &nextcloud.Error{Kind: nextcloud.ErrAppMissing, Message: fmt.Sprintf("it needs the app %q", a.app)}
 	}
-	return work(ctx, nc)
+	return work(withCaller(ctx, p, b.AccountURL, b.registry, nc), nc)
 }
 
 func (b *Binding) principal(extra *mcp.RequestExtra) *auth.Principal {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"nextcloud-mcp-server/internal/auth"
+	"nextcloud-mcp-server/internal/nextcloud"
 	"nextcloud-mcp-server/internal/policy"
 )
 
@@ -11,14 +12,16 @@ type callKey struct{}
 
 // callInfo is what a handler may know of its call.
 type callInfo struct {
-	caller  auth.Principal // without its token
-	account string
+	caller   auth.Principal // without its token
+	account  string
+	registry *Registry
+	nc       *nextcloud.Client // for documents of other areas; nil for a local tool
 }
 
 // withCaller gives the handlers of one call its principal, without the token:
 // handlers get a client of Nextcloud and never a credential.
-func withCaller(ctx context.Context, p *auth.Principal, account string) context.Context {
-	info := &callInfo{*p, account}
+func withCaller(ctx context.Context, p *auth.Principal, account string, registry *Registry, nc *nextcloud.Client) context.Context {
+	info := &callInfo{caller: *p, account: account, registry: registry, nc: nc}
 	info.caller.Token = ""
 	return context.WithValue(ctx, callKey{}, info)
 }

@@ -182,6 +182,7 @@ type Group[C any] struct {
 	Connections bool
 	Tools       []Of[C]
 	Resources   []ResourceOf[C]
+	Documents   []DocumentOf[C]
 }
 
 // Set is an area with its client type erased.
@@ -192,6 +193,7 @@ type Set struct {
 	Connections bool   // see Group
 	Tools       []*Tool
 	Resources   []*Resource
+	Documents   []*Document
 }
 
 // Set erases the client type.
@@ -211,6 +213,9 @@ func (g Group[C]) Set() Set {
 	}
 	for _, r := range g.Resources {
 		s.Resources = append(s.Resources, r.erase(g.Name, g.App, g.Client))
+	}
+	for _, d := range g.Documents {
+		s.Documents = append(s.Documents, d.erase(g.App, g.Client))
 	}
 	return s
 }

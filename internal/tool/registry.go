@@ -44,6 +44,7 @@ type Registry struct {
 	byName    map[string]*Tool
 	off       map[string]string // tool that exists but is not offered -> why
 	resources []*Resource
+	documents map[string]*Document // by kind
 	readOnly  bool
 	tier      Tier     // see Selection
 	auto      bool     // see Selection
@@ -54,7 +55,7 @@ type Registry struct {
 // reported.
 func Select(sets []Set, sel Selection) (*Registry, []*UnknownError) {
 	unknown := sel.unknown(sets)
-	r := &Registry{byName: map[string]*Tool{}, off: map[string]string{}, readOnly: sel.ReadOnly, tier: sel.Tier, auto: sel.Auto, named: sel.Tools}
+	r := &Registry{byName: map[string]*Tool{}, documents: map[string]*Document{}, off: map[string]string{}, readOnly: sel.ReadOnly, tier: sel.Tier, auto: sel.Auto, named: sel.Tools}
 	for _, set := range sets {
 		for _, t := range set.Tools {
 			if why := sel.refuses(set, t); why != "" {
@@ -71,6 +72,9 @@ func Select(sets []Set, sel Selection) (*Registry, []*UnknownError) {
 			continue // only the named tools
 		}
 		r.resources = append(r.resources, set.Resources...)
+		for _, d := range set.Documents {
+			r.documents[d.Kind] = d
+		}
 	}
 	slices.SortFunc(r.tools, func(a, b *Tool) int { return strings.Compare(a.Name, b.Name) })
 	return r, unknown
@@ -125,6 +129,11 @@ func (r *Registry) Tools() []*Tool { return slices.Clone(r.tools) }
 func (r *Registry) needsApps() bool {
 	return slices.ContainsFunc(r.tools, func(t *Tool) bool { return t.App != "" }) ||
 		slices.ContainsFunc(r.resources, func(res *Resource) bool { return res.App != "" })
+}
+
+// offers reports whether something offered needs s.
+func (r *Registry) offers(s scope.Scope) bool {
+	return slices.ContainsFunc(r.tools, func(t *Tool) bool { return t.Needs().Has(s) })
 }
 
 // Scopes are all scopes that something offered needs.

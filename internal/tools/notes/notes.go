@@ -15,6 +15,7 @@ var Tools = tool.Group[*api.Client]{
 	Name: "notes", Title: "Notes", App: "notes", Client: api.New,
 	Tools:     []tool.Of[*api.Client]{search, get, create, update, appendContent, attachment, remove},
 	Resources: []tool.ResourceOf[*api.Client]{settingsResource, noteResource, attachmentResource},
+	Documents: []tool.DocumentOf[*api.Client]{noteDocument},
 }
 
 // Saved is what a note is after it was written. The content is not repeated.
