@@ -19,6 +19,7 @@ import (
 	"nextcloud-mcp-server/internal/telemetry"
 	"nextcloud-mcp-server/internal/tool"
 	"nextcloud-mcp-server/internal/tools"
+	"nextcloud-mcp-server/internal/tools/prompts"
 	"nextcloud-mcp-server/internal/version"
 )
 
@@ -94,10 +95,12 @@ func choose(cfg *config.Config) (*tool.Registry, []*tool.UnknownError) {
 	case err != nil:
 		tier = tool.Core // the configuration has reported it
 	}
-	return tool.Select(tools.All(), tool.Selection{
+	registry, unknown := tool.Select(tools.All(), tool.Selection{
 		ReadOnly: cfg.Tools.ReadOnly, Areas: cfg.Tools.Areas, Tools: cfg.Tools.Only, Exclude: cfg.Tools.Exclude, Tier: tier, Auto: auto,
 		Connections: ownConnections(cfg),
 	})
+	registry.AddPrompts(prompts.All())
+	return registry, unknown
 }
 
 // ownConnections reports whether this server is the authorization server of

@@ -105,8 +105,10 @@ type open struct{}
 
 func (open) ToolNeeds(string) (scope.Set, bool)     { return scope.Set{}, true }
 func (open) ResourceNeeds(string) (scope.Set, bool) { return scope.Set{}, true }
+func (open) PromptNeeds(string) (scope.Set, bool)   { return scope.Set{}, true }
 func (open) Scopes() scope.Set                      { return scope.NewSet(scope.OpenID) }
 
 // Nobody denies the suite anything.
 func (open) DeniesTool(*auth.Principal, string) bool     { return false }
 func (open) DeniesResource(*auth.Principal, string) bool { return false }
+func (open) DeniesPrompt(*auth.Principal, string) bool   { return false }

@@ -2,7 +2,7 @@ package nextcloud
 
 import (
 	"context"
-	"errors"
+	"sync"
 	"time"
 )
 
@@ -26,11 +26,7 @@ func (c *Client) Apps(ctx context.Context) (*Apps, error) {
 	if known := c.KnownApps(); known != nil {
 		return known, nil
 	}
-	apps, err := c.enabledApps(ctx)
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrAppMissing) || errors.Is(err, ErrForbidden) || errors.Is(err, ErrConflict) {
-		// Nextcloud: before 32 only administrators may ask for the list.
-		apps, err = c.shownApps(ctx)
-	}
+	apps, err := c.shownApps(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -59,39 +55,35 @@ func (c *Client) KnownApps() *Apps {
 	return apps
 }
 
-func (c *Client) enabledApps(ctx context.Context) (*Apps, error) {
-	var data struct {
-		Apps []string `json:"apps"`
-	}
-	err := c.OCS(ctx, Request{Op: "ask for the apps", Path: "/ocs/v2.php/cloud/user/apps"}, &data)
-	if err != nil {
-		return nil, err
-	}
-	if len(data.Apps) == 0 {
-		return nil, &Error{Op: "ask for the apps", Kind: ErrBadAnswer, Status: 200, Message: "Nextcloud named no app"}
-	}
-	apps := &Apps{ids: map[string]bool{}}
-	for _, id := range data.Apps {
-		apps.ids[id] = true
-	}
-	return apps, nil
-}
-
 // shownApps are the apps of the person's menu and those that announce
 // capabilities; the apps that tools need do one or the other.
+//
+// Nextcloud: cloud/user/apps would be the list itself, but 34 still answers it
+// to administrators of groups only.
 func (c *Client) shownApps(ctx context.Context) (*Apps, error) {
 	var menu []struct {
 		ID  string `json:"id"`
 		App string `json:"app"`
 	}
-	if err := c.OCS(ctx, Request{Op: "ask for the menu", Path: "/ocs/v2.php/core/navigation/apps"}, &menu); err != nil {
-		return nil, err
-	}
 	var data struct {
 		Capabilities map[string]any `json:"capabilities"`
 	}
-	if err := c.OCS(ctx, Request{Op: "ask for the capabilities", Path: "/ocs/v2.php/cloud/capabilities"}, &data); err != nil {
-		return nil, err
+	var wg sync.WaitGroup
+	var noMenu, noCapabilities error
+	wg.Go(func() {
+		noMenu = c.OCS(ctx, Request{Op: "ask for the menu", Path: "/ocs/v2.php/core/navigation/apps"}, &menu)
+	})
+	wg.Go(func() {
+		noCapabilities = c.OCS(ctx, Request{Op: "ask for the capabilities", Path: "/ocs/v2.php/cloud/capabilities"}, &data)
+	})
+	wg.Wait()
+	switch {
+	case noMenu != nil:
+		return nil, noMenu
+	case noCapabilities != nil:
+		return nil, noCapabilities
+	case len(menu) == 0:
+		return nil, &Error{Op: "ask for the menu", Kind: ErrBadAnswer, Status: 200, Message: "the menu is empty"}
 	}
 	apps := &Apps{ids: map[string]bool{}}
 	for _, entry := range menu {

@@ -3,6 +3,7 @@ package nextcloud
 import (
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,69 +11,68 @@ import (
 
 const envelopeOK = `{"ocs":{"meta":{"status":"ok","statuscode":200,"message":"OK"},"data":`
 
+// menu answers what Apps asks.
+func menu(t *testing.T, requests *atomic.Int32, entries, capabilities string) roundTrips {
+	return func(r *http.Request) (*http.Response, error) {
+		requests.Add(1)
+		switch r.URL.Path {
+		case "/nc/ocs/v2.php/core/navigation/apps":
+			return answer(r, 200, envelopeOK+entries+`}}`), nil
+		case "/nc/ocs/v2.php/cloud/capabilities":
+			return answer(r, 200, envelopeOK+`{"capabilities":`+capabilities+`}}}`), nil
+		}
+		t.Errorf("asked for %s", r.URL.Path)
+		return answer(r, 404, ""), nil
+	}
+}
+
 func TestApps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		requests := 0
-		c := overFake(t, always(&requests, 200, envelopeOK+`{"apps":["files","spreed"]}}}`), basic(), &ClientOptions{UserID: "alice"})
+		var requests atomic.Int32
+		c := overFake(t, menu(t, &requests, `[{"id":"mail","app":"mail"},{"id":"deck-x"}]`, `{"spreed":{},"tables":[]}`), basic(), &ClientOptions{UserID: "alice"})
 		if c.KnownApps() != nil {
 			t.Error("apps are known before they were asked for")
 		}
 		for range 3 {
 			apps, err := c.Apps(t.Context())
-			if err != nil || !apps.Has("spreed") || apps.Has("deck") {
-				t.Fatalf("%+v, %v", apps, err)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for id, want := range map[string]bool{"mail": true, "spreed": true, "tables": true, "news": false} {
+				if apps.Has(id) != want {
+					t.Errorf("%s: %v", id, !want)
+				}
 			}
 		}
-		if requests != 1 || c.KnownApps() == nil {
-			t.Errorf("%d requests", requests)
+		if requests.Load() != 2 || c.KnownApps() == nil {
+			t.Errorf("%d requests", requests.Load())
 		}
 		time.Sleep(appsAge + time.Second)
 		if c.KnownApps() != nil {
 			t.Error("what was found out a minute ago is still taken for true")
 		}
-		if _, err := c.Apps(t.Context()); err != nil || requests != 2 {
-			t.Errorf("%d requests, %v", requests, err)
+		if _, err := c.Apps(t.Context()); err != nil || requests.Load() != 4 {
+			t.Errorf("%d requests, %v", requests.Load(), err)
 		}
 	})
 }
 
-// TestAppsOfOlderServers: only administrators may ask for the list there.
-func TestAppsOfOlderServers(t *testing.T) {
-	c := overFake(t, roundTrips(func(r *http.Request) (*http.Response, error) {
-		switch r.URL.Path {
-		case "/nc/ocs/v2.php/cloud/user/apps":
-			return answer(r, 404, `{"ocs":{"meta":{"status":"failure","statuscode":998,"message":"Invalid query"},"data":[]}}`, "Content-Type", "application/json"), nil
-		case "/nc/ocs/v2.php/core/navigation/apps":
-			return answer(r, 200, envelopeOK+`[{"id":"mail","app":"mail"},{"id":"deck-x"}]}}`), nil
-		case "/nc/ocs/v2.php/cloud/capabilities":
-			return answer(r, 200, envelopeOK+`{"capabilities":{"spreed":{},"tables":[]}}}}`), nil
-		}
-		t.Errorf("asked for %s", r.URL.Path)
-		return answer(r, 404, ""), nil
-	}), basic(), &ClientOptions{UserID: "alice"})
-	apps, err := c.Apps(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for id, want := range map[string]bool{"mail": true, "spreed": true, "tables": true, "news": false} {
-		if got := apps.Has(id); got != want {
-			t.Errorf("%s: %v", id, got)
-		}
-	}
-}
-
 func TestAppsFail(t *testing.T) {
-	for body, status := range map[string]int{
-		"":                  500,
-		envelopeOK + `[]}}`: 200,
-		`{"ocs":{"meta":{"status":"failure","statuscode":997,"message":""},"data":[]}}`: 401,
+	var requests atomic.Int32
+	for name, rt := range map[string]roundTrips{
+		"empty menu": menu(t, &requests, `[]`, `{"spreed":{}}`),
+		"no OCS":     func(r *http.Request) (*http.Response, error) { return answer(r, 500, ""), nil },
 	} {
-		requests := 0
-		c := overFake(t, always(&requests, status, body, "Content-Type", "application/json"), basic(), &ClientOptions{UserID: "alice"})
+		c := overFake(t, rt, basic(), &ClientOptions{UserID: "alice"})
 		if apps, err := c.Apps(t.Context()); err == nil || c.KnownApps() != nil {
-			t.Errorf("%d %s: %v", status, body, apps)
-		} else if status == 401 && !errors.Is(err, ErrUnauthenticated) {
-			t.Error(err)
+			t.Errorf("%s: %v", name, apps)
 		}
+	}
+	refused := roundTrips(func(r *http.Request) (*http.Response, error) {
+		return answer(r, 401, `{"ocs":{"meta":{"status":"failure","statuscode":997,"message":""},"data":[]}}`, "Content-Type", "application/json"), nil
+	})
+	c := overFake(t, refused, basic(), &ClientOptions{UserID: "alice"})
+	if _, err := c.Apps(t.Context()); !errors.Is(err, ErrUnauthenticated) {
+		t.Error(err)
 	}
 }

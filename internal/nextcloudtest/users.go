@@ -179,13 +179,16 @@ func (s *Server) apps(w http.ResponseWriter, r *http.Request, a *account) {
 	writeOCS(w, r, map[string]any{"apps": s.appNames()})
 }
 
-// ownApps is the list for people who are no administrators, which Nextcloud has since version 32.
-func (s *Server) ownApps(w http.ResponseWriter, r *http.Request, _ *account) {
-	if s.rules.major < 32 {
+// ownApps would be the list for people who are no administrators. Nextcloud: 34 refuses it all the same.
+func (s *Server) ownApps(w http.ResponseWriter, r *http.Request, a *account) {
+	switch {
+	case s.rules.major < 32:
 		writeOCSFailure(w, r, ocsNotFound, "Invalid query, please check the syntax. API specifications are here: http://www.freedesktop.org/wiki/Specifications/open-collaboration-services.\n")
-		return
+	case !a.profile().Admin:
+		writeOCSFailure(w, r, http.StatusForbidden, notSubAdmin)
+	default:
+		writeOCS(w, r, map[string]any{"apps": s.appNames()})
 	}
-	writeOCS(w, r, map[string]any{"apps": s.appNames()})
 }
 
 // navigation is the menu: an entry for each app that has pages.

@@ -115,6 +115,9 @@ func (d *door) needs(ctx context.Context, p *auth.Principal) scope.Set {
 		case "resources/read", "resources/subscribe", "resources/unsubscribe":
 			n, _ = gate.ResourceNeeds(m.uri)
 			denied = gate.DeniesResource(p, m.uri)
+		case "prompts/get":
+			n, _ = gate.PromptNeeds(m.tool)
+			denied = gate.DeniesPrompt(p, m.tool)
 		case "completion/complete":
 			n, _ = gate.ResourceNeeds(m.ref)
 			denied = gate.DeniesResource(p, m.ref)

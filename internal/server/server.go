@@ -25,12 +25,14 @@ import (
 type Gate interface {
 	ToolNeeds(name string) (needs scope.Set, offered bool)
 	ResourceNeeds(uri string) (needs scope.Set, offered bool)
+	PromptNeeds(name string) (needs scope.Set, offered bool)
 	Scopes() scope.Set
-	// DeniesTool and DeniesResource report whether the person who p acts for
+	// DeniesTool, DeniesResource and DeniesPrompt report whether the person who p acts for
 	// denies this connection such a call, whatever its scopes. It is then
 	// answered with that, where it would run, and no scope is asked for.
 	DeniesTool(p *auth.Principal, name string) bool
 	DeniesResource(p *auth.Principal, uri string) bool
+	DeniesPrompt(p *auth.Principal, name string) bool
 }
 
 // Basic proves people by their own Nextcloud login name and password.

@@ -34,10 +34,11 @@ func TestAppsThatAreMissing(t *testing.T) {
 			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
-		if r.URL.Path != "/ocs/v2.php/cloud/user/apps" {
-			t.Errorf("asked for %s", r.URL.Path)
+		data := `[{"id":"files","app":"files"},{"id":"notes","app":"notes"}]`
+		if r.URL.Path == "/ocs/v2.php/cloud/capabilities" {
+			data = `{"capabilities":{"core":{}}}`
 		}
-		_, _ = w.Write([]byte(`{"ocs":{"meta":{"status":"ok","statuscode":200,"message":"OK"},"data":{"apps":["files","notes"]}}}`))
+		_, _ = w.Write([]byte(`{"ocs":{"meta":{"status":"ok","statuscode":200,"message":"OK"},"data":` + data + `}}`))
 	}))
 	defer web.Close()
 	base, _ := url.Parse(web.URL)
@@ -80,7 +81,7 @@ func TestAppsThatAreMissing(t *testing.T) {
 	if got, want := listed(data), []string{"nc_notes_x", "notes://list", "notes://one/{id}"}; !slices.Equal(got, want) {
 		t.Errorf("listed %q, want %q", got, want)
 	}
-	if n := asked.Load(); n != 1 {
+	if n := asked.Load(); n != 2 {
 		t.Errorf("%d requests for three lists", n)
 	}
 	session := connect(t, setup{sets: sets, data: data})

@@ -77,6 +77,9 @@ func (r *Registry) Register(server *mcp.Server, b Binding) error {
 			URI: res.URI, Name: res.Name, Title: res.Title, Description: res.Description, MIMEType: res.MIMEType,
 		}, b.reader(res))
 	}
+	for _, p := range r.prompts {
+		server.AddPrompt(p.mcp(), b.prompter(p))
+	}
 	server.AddReceivingMiddleware(b.recovering, newPolicing(r, &b).middleware, r.explaining)
 	return nil
 }

@@ -129,3 +129,12 @@ func (r *Registry) DeniesResource(p *auth.Principal, uri string) bool {
 	}
 	return false
 }
+
+// DeniesPrompt is DeniesTool for the named prompt.
+func (r *Registry) DeniesPrompt(p *auth.Principal, name string) bool {
+	prompt, ok := r.prompts[name]
+	if !ok {
+		return p.Policy.Paused
+	}
+	return denies(p, r.promptDemand(prompt)) != allowed
+}

@@ -74,6 +74,11 @@ func (p *policing) installed(ctx context.Context, caller *auth.Principal, res mc
 		list.Resources = slices.DeleteFunc(list.Resources, func(r *mcp.Resource) bool { return p.needs(r.URI, missing) })
 	case *mcp.ListResourceTemplatesResult:
 		list.ResourceTemplates = slices.DeleteFunc(list.ResourceTemplates, func(r *mcp.ResourceTemplate) bool { return p.needs(r.URITemplate, missing) })
+	case *mcp.ListPromptsResult:
+		list.Prompts = slices.DeleteFunc(list.Prompts, func(shown *mcp.Prompt) bool {
+			prompt, ok := p.registry.prompts[shown.Name]
+			return ok && slices.ContainsFunc(p.registry.apps(prompt), missing)
+		})
 	}
 }
 
@@ -85,7 +90,7 @@ func (p *policing) needs(uri string, missing func(app string) bool) bool {
 // lists reports whether the result lists what areas offer.
 func lists(res mcp.Result) bool {
 	switch res.(type) {
-	case *mcp.ListToolsResult, *mcp.ListResourcesResult, *mcp.ListResourceTemplatesResult:
+	case *mcp.ListToolsResult, *mcp.ListResourcesResult, *mcp.ListResourceTemplatesResult, *mcp.ListPromptsResult:
 		return true
 	}
 	return false
@@ -121,6 +126,9 @@ func (p *policing) refusal(caller *auth.Principal, _ string, req mcp.Request) er
 			return p.resource(caller, params.Ref.URI)
 		}
 	case *mcp.GetPromptParams:
+		if _, offered := p.registry.prompts[params.Name]; offered {
+			return nil // answered where it runs
+		}
 	default:
 		return nil
 	}
@@ -156,9 +164,13 @@ func (p *policing) trim(caller *auth.Principal, res mcp.Result) {
 	case *mcp.ListResourceTemplatesResult:
 		list.ResourceTemplates = slices.DeleteFunc(list.ResourceTemplates, func(r *mcp.ResourceTemplate) bool { return p.hides(caller, r.URITemplate) })
 	case *mcp.ListPromptsResult:
-		if caller.Policy.Paused {
-			list.Prompts = list.Prompts[:0]
-		}
+		list.Prompts = slices.DeleteFunc(list.Prompts, func(shown *mcp.Prompt) bool {
+			prompt, ok := p.registry.prompts[shown.Name]
+			if !ok {
+				return caller.Policy.Paused
+			}
+			return denies(caller, p.registry.promptDemand(prompt)) != allowed
+		})
 	}
 }
 

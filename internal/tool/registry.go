@@ -45,6 +45,7 @@ type Registry struct {
 	off       map[string]string // tool that exists but is not offered -> why
 	resources []*Resource
 	documents map[string]*Document // by kind
+	prompts   map[string]*Prompt
 	readOnly  bool
 	tier      Tier     // see Selection
 	auto      bool     // see Selection
@@ -55,7 +56,7 @@ type Registry struct {
 // reported.
 func Select(sets []Set, sel Selection) (*Registry, []*UnknownError) {
 	unknown := sel.unknown(sets)
-	r := &Registry{byName: map[string]*Tool{}, documents: map[string]*Document{}, off: map[string]string{}, readOnly: sel.ReadOnly, tier: sel.Tier, auto: sel.Auto, named: sel.Tools}
+	r := &Registry{byName: map[string]*Tool{}, documents: map[string]*Document{}, prompts: map[string]*Prompt{}, off: map[string]string{}, readOnly: sel.ReadOnly, tier: sel.Tier, auto: sel.Auto, named: sel.Tools}
 	for _, set := range sets {
 		for _, t := range set.Tools {
 			if why := sel.refuses(set, t); why != "" {
