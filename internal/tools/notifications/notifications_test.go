@@ -70,7 +70,7 @@ func TestActivity(t *testing.T) {
 	}
 	s := tooltest.Connect(t, h, nil, notifications.Tools.Set())
 	seen, cursor := 0, ""
-	for calls := 0; calls < 5; calls++ {
+	for range 5 {
 		var got page
 		s.Read(t, "nc_activity_list", fmt.Sprintf(`{"limit":15,"cursor":%q}`, cursor), &got)
 		seen += len(got.Items)
