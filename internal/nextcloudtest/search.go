@@ -103,7 +103,9 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, a *account) {
 		offset = min(max(offset, 0), len(found))
 		found = found[offset:]
 	}
-	found = found[:min(len(found), limit)]
+	if p.id != "notes" { // Nextcloud: the Notes app answers all, whatever the limit.
+		found = found[:min(len(found), limit)]
+	}
 	entries := []any{}
 	for _, e := range found {
 		entries = append(entries, e.answer())
@@ -123,7 +125,7 @@ func findNotes(_ *Server, base string, a *account, term string) []searchEntry {
 	for _, n := range a.notes.list() {
 		if strings.Contains(strings.ToLower(n.title+"\n"+n.content), term) {
 			out = append(out, searchEntry{
-				Title: n.title, Subline: n.category, Icon: "icon-notes-trans", ResourceURL: fmt.Sprintf("%s/index.php/apps/notes/note/%d", base, n.id),
+				Title: n.title, Subline: excerptOf(n.content), Icon: "icon-notes-trans", ResourceURL: fmt.Sprintf("%s/index.php/apps/notes/note/%d", base, n.id),
 			})
 		}
 	}
@@ -182,4 +184,14 @@ func findSettings(_ *Server, base string, _ *account, term string) []searchEntry
 		return nil
 	}
 	return []searchEntry{{Title: "Personal info", Subline: "Settings", ResourceURL: base + "/index.php/settings/user", Icon: "icon-settings-dark"}}
+}
+
+// excerptOf is the first line of a note that says something.
+func excerptOf(content string) string {
+	for line := range strings.Lines(content) {
+		if line = strings.TrimSpace(line); line != "" {
+			return line[:min(len(line), 100)]
+		}
+	}
+	return ""
 }

@@ -34,6 +34,7 @@ type account struct {
 	id        string // User.ID, never changes
 	notes     *notebook
 	calendars *calendarHome
+	told      told
 
 	mu            sync.Mutex // guards the fields below
 	user          User       // read it with a.profile()
@@ -90,6 +91,7 @@ func New(opts *Options) *Server {
 	}
 	s.routesCalDAV()
 	s.routesSearch()
+	s.routesNotifications()
 	if o.SampleData {
 		s.loadSample()
 	}

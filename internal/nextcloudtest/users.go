@@ -196,7 +196,7 @@ func (s *Server) navigation(w http.ResponseWriter, r *http.Request, _ *account) 
 	entries := []any{}
 	for i, name := range s.appNames() {
 		switch name {
-		case "dav", "oidc", "provisioning_api", "settings", "user_oidc":
+		case "dav", "notifications", "oidc", "provisioning_api", "settings", "user_oidc":
 			continue // no pages of their own
 		}
 		entries = append(entries, map[string]any{
@@ -209,7 +209,7 @@ func (s *Server) navigation(w http.ResponseWriter, r *http.Request, _ *account) 
 
 // appNames are the apps that are enabled, by id.
 func (s *Server) appNames() []string {
-	names := []string{"calendar", "dav", "files", "provisioning_api", "settings"}
+	names := []string{"activity", "calendar", "dav", "files", "notifications", "provisioning_api", "settings"}
 	if !s.opts.DisableNotes {
 		names = append(names, "notes")
 	}

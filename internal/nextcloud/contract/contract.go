@@ -33,6 +33,8 @@ var suites = []struct {
 }{
 	{"notes", runNotes},
 	{"calendar", runCalendar},
+	{"search", runSearch},
+	{"notifications", runNotifications},
 }
 
 // unique is a name that no other run and no person uses.

@@ -95,6 +95,9 @@ func query(in Input) (api.Query, error) {
 	if in.Limit < 0 || in.Limit > api.MaxLimit {
 		return q, tool.Invalidf("limit has to be between 1 and %d", api.MaxLimit)
 	}
+	if q.Limit == 0 {
+		q.Limit = 5
+	}
 	var err error
 	if q.Since, err = instant("since", in.Since); err != nil {
 		return q, err
@@ -154,7 +157,13 @@ func find(ctx context.Context, c *api.Client, providers []api.Provider, q api.Qu
 			continue
 		}
 		out.Sources = append(out.Sources, p.ID)
-		for _, e := range pages[i].Entries {
+		entries := pages[i].Entries
+		if over := len(entries) - q.Limit; over > 0 {
+			// Nextcloud: some apps answer all that they find.
+			entries = entries[:q.Limit]
+			out.Skipped = append(out.Skipped, lenient.Skipped{ID: p.ID, Why: fmt.Sprintf("%d more results: use more words, or a higher limit", over)})
+		}
+		for _, e := range entries {
 			if hidden(ctx, p, e) {
 				continue
 			}

@@ -77,7 +77,7 @@ func TestEverywhere(t *testing.T) {
 	s := connect(t, start(t), nil)
 	var found results
 	s.Read(t, "nc_search", `{"query":"ferry","in":["notes"],"limit":3}`, &found)
-	if len(found.Items) != 3 || len(found.Sources) != 1 || found.Items[0].Source != "notes" {
+	if len(found.Items) != 3 || len(found.Sources) != 1 || found.Items[0].Source != "notes" || found.Skipped[0].Why != "5 more results: use more words, or a higher limit" {
 		t.Errorf("found %+v", found)
 	}
 	s.Read(t, "nc_search", `{"query":"security","in":["Settings"]}`, &found)
