@@ -328,4 +328,3 @@ func TestFaults(t *testing.T) {
 		t.Errorf("skipped %q", p.Skipped)
 	}
 }
-
