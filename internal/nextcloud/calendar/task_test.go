@@ -367,7 +367,8 @@ func TestTaskTimes(t *testing.T) {
 		{"as long as before", lasting, TaskFields{Start: new("2027-03-13T09:00Z"), Due: new("2027-03-13T11:00Z")}, []string{"DTSTART:20270313T090000Z", "DURATION:PT2H"}},
 		{"another due", lasting, TaskFields{Due: new("2027-03-13T12:00Z")}, []string{"DTSTART:20270312T090000Z", "DUE:20270313T120000Z"}},
 		{"duration without start", lasting, TaskFields{Start: new("")}, []string{"DUE:20270312T110000Z"}},
-		{"a rule", utc, TaskFields{Rule: new("FREQ=WEEKLY"), RuleEnd: new("2027-05-01")}, []string{"RRULE:FREQ=WEEKLY;UNTIL=20270501T215959Z"}},
+		{"a rule", utc, TaskFields{Rule: new("FREQ=WEEKLY"), RuleEnd: new("2027-05-01")}, []string{"RRULE:FREQ=WEEKLY;UNTIL=20270501T215959Z", "DTSTART:20270312T090000Z"}},
+		{"a start that is the due time", taskOf("UID:w", "DTSTART:20270312T090000Z", "DUE:20270312T090000Z"), TaskFields{Due: new("2027-03-01")}, []string{"DTSTART;VALUE=DATE:20270301", "DUE;VALUE=DATE:20270301"}},
 		{"a reminder before due", utc, TaskFields{Reminders: &[]Reminder{{MinutesBefore: new(5)}}}, []string{"TRIGGER;RELATED=END:-PT5M"}},
 		{"a reminder at a moment", none, TaskFields{Reminders: &[]Reminder{{TriggerAt: "2027-03-11T08:00"}}}, []string{"TRIGGER;VALUE=DATE-TIME:20270311T070000Z"}},
 	} {

@@ -22,7 +22,7 @@ func (t *Tasks) Complete(ctx context.Context, target TaskTarget, completed, zone
 	if err != nil {
 		return nil, err
 	}
-	at, err := (&TaskFields{Completed: &completed, TimeZone: &zone}).completedAt(op, t.c.now(), p)
+	at, by, err := (&TaskFields{Completed: &completed, TimeZone: &zone}).completedAt(op, t.c.now(), p)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (t *Tasks) Complete(ctx context.Context, target TaskTarget, completed, zone
 	if err != nil {
 		return nil, err
 	}
-	return t.write(ctx, op, o, before, p, clock{}, note)
+	return t.write(ctx, op, o, before, p, by, note)
 }
 
 // Reopen makes a completed or cancelled task one to do again.

@@ -88,7 +88,7 @@ func (f *TaskFields) apply(op string, o *object, c *ical.Component, p *person) (
 	if zone, err = f.applyTimes(op, o, c, p); err != nil {
 		return zone, err
 	}
-	return zone, f.applyReminders(op, c, p, zone)
+	return f.applyReminders(op, c, p, zone)
 }
 
 // priorities are the words for priorities; Nextcloud's Tasks shows the numbers
@@ -109,7 +109,7 @@ func readPriority(op, s string) (int, error) {
 
 func (f *TaskFields) applyTimes(op string, o *object, c *ical.Component, p *person) (zone clock, err error) {
 	if f.Start == nil && f.Due == nil && f.Rule == nil && f.RuleEnd == nil {
-		if text(f.TimeZone) != "" {
+		if text(f.TimeZone) != "" && f.Completed == nil && f.Reminders == nil {
 			return zone, invalidf(op, "timezone says how dtstart and due are read; give one of them too")
 		}
 		return zone, nil
@@ -140,6 +140,12 @@ func (f *TaskFields) applyTimes(op string, o *object, c *ical.Component, p *pers
 		if by.loc != nil {
 			zone = by
 		}
+	}
+	if f.Start == nil && f.Due != nil && !is.due.IsZero() && was.start.Kind == was.due.Kind && !was.start.IsZero() && was.start.Same(was.due) {
+		is.start = is.due // Apple and this server give the start the due time, for what needs one
+	}
+	if text(f.Rule) != "" && is.start.IsZero() {
+		is.start = is.due // a rule needs a start (RFC 5545, 3.8.5.3)
 	}
 	if err := is.checked(op); err != nil {
 		return zone, err
@@ -195,13 +201,15 @@ func (f *TaskFields) applyRule(op string, o *object, c *ical.Component, anchor i
 
 // applyReminders: what is so many minutes before counts from the due time when
 // there is one, which RFC 5545 (3.8.6.3) calls the end, else from the start.
-func (f *TaskFields) applyReminders(op string, c *ical.Component, p *person, zone clock) (err error) {
+func (f *TaskFields) applyReminders(op string, c *ical.Component, p *person, zone clock) (clock, error) {
 	if f.Reminders == nil {
-		return nil
+		return zone, nil
 	}
-	if zone.loc == nil {
-		if zone, err = clockFor(op, text(f.TimeZone), p); err != nil {
-			return err
+	at := zone
+	if at.loc == nil {
+		var err error
+		if at, err = clockFor(op, text(f.TimeZone), p); err != nil {
+			return zone, err
 		}
 	}
 	due := c.Prop("DUE") != nil || c.Prop("DURATION") != nil
@@ -209,6 +217,7 @@ func (f *TaskFields) applyReminders(op string, c *ical.Component, p *person, zon
 	for i := range list {
 		r := &list[i]
 		if r.TriggerAt != "" {
+			zone = at
 			continue
 		}
 		if r.Related == "" {
@@ -218,11 +227,11 @@ func (f *TaskFields) applyReminders(op string, c *ical.Component, p *person, zon
 			}
 		}
 		if strings.EqualFold(r.Related, "END") && !due || !strings.EqualFold(r.Related, "END") && c.Prop("DTSTART") == nil {
-			return invalidf(op, "a reminder before a task needs its due or dtstart; give trigger_at for a moment")
+			return zone, invalidf(op, "a reminder before a task needs its due or dtstart; give trigger_at for a moment")
 		}
 	}
-	_, err = setReminders(op, c, list, p.email, zone)
-	return err
+	_, err := setReminders(op, c, list, p.email, at)
+	return zone, err
 }
 
 // setStatus makes status, percent and the time of completion say the same, as

@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -76,10 +77,11 @@ func (t *Tasks) Create(ctx context.Context, list string, f TaskFields) (*SavedTa
 	if finished, err := f.setStatus(op, todo); err != nil {
 		return nil, err
 	} else if finished {
-		at, err := f.completedAt(op, t.c.now(), p)
+		at, by, err := f.completedAt(op, t.c.now(), p)
 		if err != nil {
 			return nil, err
 		}
+		zone = cmp.Or(zone, by)
 		complete(todo, at)
 	} else if todo.Prop("STATUS") == nil {
 		todo.Add(ical.NewLine("STATUS", statusOpen))
@@ -133,12 +135,16 @@ func (t *Tasks) Update(ctx context.Context, target TaskTarget, f TaskFields) (*S
 	if err != nil {
 		return nil, err
 	}
+	if o.Master != nil {
+		carry(before[o.Master], o.Series)
+	}
 	var note string
 	if finished {
-		at, err := f.completedAt(op, t.c.now(), p)
+		at, by, err := f.completedAt(op, t.c.now(), p)
 		if err != nil {
 			return nil, err
 		}
+		zone = cmp.Or(zone, by)
 		if note, err = o.finishTurn(op, at, t.c.now(), p); err != nil {
 			return nil, err
 		}
@@ -202,15 +208,18 @@ func (t *Tasks) write(ctx context.Context, op string, o *object, before snapshot
 	return t.saved(o, etag, p, zone, notes...), nil
 }
 
-// completedAt is when the task was done.
-func (f *TaskFields) completedAt(op string, now time.Time, p *person) (time.Time, error) {
+// completedAt is when the task was done, and the zone that this was read in.
+func (f *TaskFields) completedAt(op string, now time.Time, p *person) (time.Time, clock, error) {
 	if text(f.Completed) == "" {
-		return now, nil
+		return now, clock{}, nil
 	}
 	at, err := clockFor(op, text(f.TimeZone), p)
 	if err != nil {
-		return now, err
+		return now, at, err
 	}
 	w, err := parseWhen(op, "completed", *f.Completed)
-	return at.instant(w), err
+	if w.fixed {
+		return w.moment, clock{}, err
+	}
+	return at.instant(w), at, err
 }

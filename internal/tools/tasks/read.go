@@ -77,7 +77,7 @@ var search = tool.New(tool.Def{
 type GetInput struct {
 	CalendarName string `json:"calendar_name,omitempty" jsonschema:"task list, default looks in all"`
 	TodoUID      string `json:"todo_uid" jsonschema:"uid"`
-	Subtasks     *bool  `json:"subtasks,omitempty" jsonschema:"default true"`
+	WithSubtasks bool   `json:"with_subtasks,omitempty" jsonschema:"the tree below it"`
 }
 
 // Full is the outcome of nc_calendar_get_todo.
@@ -88,13 +88,13 @@ type Full struct {
 var get = tool.New(tool.Def{
 	Name:        "nc_calendar_get_todo",
 	Title:       "Read a task",
-	Description: "Read one task whole, with its subtasks, reminders and etag.",
+	Description: "Read one task whole, with its reminders and etag.",
 	Scope:       scope.TodoRead,
 	Effect:      tool.Reads,
 	Tier:        tool.Core,
 	Object:      []string{"calendar_name", "todo_uid"},
 }, func(ctx context.Context, tasks *api.Tasks, in GetInput) (*Full, error) {
-	task, err := tasks.Get(ctx, api.TaskTarget{Calendar: in.CalendarName, UID: in.TodoUID}, in.Subtasks == nil || *in.Subtasks)
+	task, err := tasks.Get(ctx, api.TaskTarget{Calendar: in.CalendarName, UID: in.TodoUID}, in.WithSubtasks)
 	if err != nil {
 		return nil, err
 	}

@@ -179,7 +179,7 @@ func TestDay(t *testing.T) {
 			} `json:"reminders"`
 		} `json:"todo"`
 	}
-	s.Read(t, "nc_calendar_get_todo", `{"todo_uid":"`+first.UID+`"}`, &full)
+	s.Read(t, "nc_calendar_get_todo", `{"todo_uid":"`+first.UID+`","with_subtasks":true}`, &full)
 	if len(full.Todo.Subtasks) != 1 || full.Todo.Subtasks[0].UID != sub.UID || len(full.Todo.Reminders) != 1 || full.Todo.Reminders[0].MinutesBefore != 30 || full.Todo.Reminders[0].Related != "END" {
 		t.Errorf("read %+v", full.Todo)
 	}
@@ -264,6 +264,7 @@ func TestRequests(t *testing.T) {
 		{"nc_calendar_list_todos", `{}`, 2}, // one for each list: this one and Deck's
 		{"nc_calendar_search_todos", `{}`, 2},
 		{"nc_calendar_get_todo", `{` + at(a.UID) + `}`, 1},
+		{"nc_calendar_get_todo", `{` + at(a.UID) + `,"with_subtasks":true}`, 1}, // the list instead
 		{"nc_calendar_list_todo_lists", `{}`, 1},
 		{"nc_calendar_create_todo", `{"calendar_name":"one","summary":"c"}`, 1},
 		{"nc_calendar_create_todo", `{"calendar_name":"one","summary":"d","parent_uid":"` + a.UID + `"}`, 2}, // the parent is looked at
