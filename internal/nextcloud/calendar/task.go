@@ -134,6 +134,10 @@ type turn struct {
 	note   string
 }
 
+// maxMissed is how many occurrences that are not done are counted: a daily
+// task of 27 years.
+const maxMissed = 10_000
+
 // turn reads the task as it is at now.
 func (o *object) turn(now time.Time, zone *time.Location) (turn, error) {
 	c := o.First()
@@ -164,9 +168,13 @@ func (o *object) turn(now time.Time, zone *time.Location) (turn, error) {
 	if !last.IsZero() {
 		begun = slices.DeleteFunc(begun, func(d ical.DateTime) bool { return !d.Wall.After(last.Wall) })
 	}
-	if len(begun) > 0 {
+	switch {
+	case len(begun) > maxMissed:
+		t.note = "The task recurs more often than can be counted here."
+		return t, nil
+	case len(begun) > 0:
 		t.id, t.missed = begun[len(begun)-1], len(begun)-1
-	} else {
+	default:
 		after := last
 		if last.IsZero() {
 			after = at.anchor()

@@ -77,11 +77,11 @@ func complete(c *ical.Component, at time.Time) {
 // the programs that write such series do it.
 func (o *object) finishTurn(op string, at, now time.Time, p *person) (note string, err error) {
 	turn, err := o.turn(now, p.zone)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", unreadableTask(op, err)
-	}
-	if turn.note != "" {
-		return "", invalidf(op, "the task recurs by a rule that cannot be read here; complete it in the program that made it, or give it another recurrence_rule first")
+	case turn.note != "":
+		return "", notFollowed(op)
 	}
 	switch {
 	case closed(turn.status) && turn.status == statusDone:
@@ -100,7 +100,7 @@ func (o *object) finishTurn(op string, at, now time.Time, p *person) (note strin
 	}
 	next, passed, more, err := series.Next(turn.id, p.zone)
 	if err != nil {
-		return "", unreadableTask(op, err)
+		return "", notFollowed(op)
 	}
 	if len(o.Overrides) > 0 || o.Master.Prop("RDATE") != nil {
 		complete(o.overrideTurn(turn), at)
@@ -121,6 +121,10 @@ func (o *object) finishTurn(op string, at, now time.Time, p *person) (note strin
 	first.at(next).put(o.Master, first)
 	reopenForNext(o.Master)
 	return stays(turn, next), nil
+}
+
+func notFollowed(op string) error {
+	return invalidf(op, "the task recurs by a rule that cannot be followed here; complete it in the program that made it, or give it another recurrence_rule first")
 }
 
 // reopenForNext: the next occurrence starts from nothing.

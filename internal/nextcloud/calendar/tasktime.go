@@ -92,16 +92,16 @@ func (t timing) put(c *ical.Component, was timing) {
 	if t.start != was.start {
 		set("DTSTART", t.start)
 	}
-	if c.Prop("DURATION") != nil {
-		if !t.start.IsZero() && !t.due.IsZero() && !was.start.IsZero() && moveBy(was.due, was.start, t.start).Same(t.due) {
+	if c.Prop("DURATION") != nil && c.Prop("DUE") == nil && !t.start.IsZero() {
+		if was.due.IsZero() && t.due.IsZero() || !was.start.IsZero() && moveBy(was.due, was.start, t.start).Same(t.due) {
 			return // as long as before
 		}
-		c.Remove("DURATION")
-		set("DUE", t.due)
-		return
 	}
-	if t.due != was.due {
+	if t.due != was.due || c.Prop("DUE") == nil {
 		set("DUE", t.due)
+	}
+	if t != was {
+		c.Remove("DURATION") // a task has one or the other (RFC 5545, 3.6.2)
 	}
 }
 
