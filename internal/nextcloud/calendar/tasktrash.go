@@ -28,12 +28,10 @@ func (o *object) gone() GoneTask {
 	return GoneTask{c.Text("UID"), c.Text("SUMMARY"), o.cal.Name, momentOf(o, c, "COMPLETED")}
 }
 
-// DeletedTasks is what a deletion came to.
+// DeletedTasks is what a deletion came to. What is deleted in a list of
+// somebody else lies in their trash and in the person's own.
 type DeletedTasks struct {
-	Tasks []GoneTask
-	// Trash says that the person finds them in their trash: what is deleted in
-	// a list of somebody else lies in that person's.
-	Trash     bool
+	Tasks     []GoneTask
 	Retention time.Duration // how long the trash keeps them; 0 when Nextcloud does not say
 }
 
@@ -41,11 +39,11 @@ type DeletedTasks struct {
 // they stay and stand for themselves.
 func (t *Tasks) Delete(ctx context.Context, target TaskTarget, subtasks bool) (*DeletedTasks, error) {
 	const op = "delete task"
-	family, cal, err := t.family(ctx, op, target, subtasks)
+	family, _, err := t.family(ctx, op, target, subtasks)
 	if err != nil {
 		return nil, err
 	}
-	out := &DeletedTasks{Trash: !cal.Shared}
+	out := &DeletedTasks{}
 	if h, _, err := t.c.home(ctx); err == nil {
 		out.Retention = h.retention
 	}

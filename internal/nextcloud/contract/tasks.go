@@ -433,7 +433,7 @@ func taskTrash(t *testing.T, p *plan) {
 	top := p.create(t, calendar.TaskFields{Title: new("Weg"), Description: new("Inhalt")})
 	sub := p.create(t, calendar.TaskFields{Title: new("Mit weg"), Parent: &top.UID})
 	gone, err := p.Delete(t.Context(), p.target(top.UID), true)
-	if err != nil || len(gone.Tasks) != 2 || !gone.Trash {
+	if err != nil || len(gone.Tasks) != 2 {
 		t.Fatalf("deleted %+v, %v", gone, err)
 	}
 	for _, uid := range []string{top.UID, sub.UID} {

@@ -42,14 +42,9 @@ var remove = tool.New(tool.Def{
 
 // deleted says what was deleted and how to get it back.
 func deleted(uid string, d *api.DeletedTasks) *Deleted {
-	out := &Deleted{DeletedUID: uid, Deleted: d.Tasks}
-	switch {
-	case !d.Trash:
-		out.Undo = "It lies in the trash of the person who shares this list; only they can restore it."
-	case len(d.Tasks) > 1:
+	out := &Deleted{DeletedUID: uid, Deleted: d.Tasks, Undo: fmt.Sprintf("nc_calendar_restore_todo with todo_uid=%q%s.", uid, keeping(d.Retention))}
+	if len(d.Tasks) > 1 {
 		out.Undo = fmt.Sprintf("nc_calendar_restore_todo%s, for each uid of deleted.", keeping(d.Retention))
-	default:
-		out.Undo = fmt.Sprintf("nc_calendar_restore_todo with todo_uid=%q%s.", uid, keeping(d.Retention))
 	}
 	return out
 }

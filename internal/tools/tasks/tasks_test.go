@@ -2,6 +2,8 @@ package tasks_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -328,4 +330,55 @@ func TestFaults(t *testing.T) {
 	if len(p.Skipped) != 1 || !strings.Contains(p.Skipped[0], "list two") {
 		t.Errorf("skipped %q", p.Skipped)
 	}
+}
+
+// TestShared: a list of somebody else works as far as they allow.
+func TestShared(t *testing.T) {
+	alice, server := connect(t)
+	bob := tooltest.Connect(t, server, &tooltest.Options{User: "bob", Password: "bob-password-1"}, tasks.Tools.Set())
+	alice.Read(t, "nc_calendar_create_todo_list", `{"display_name":"House"}`, nil)
+	var w saved
+	alice.Read(t, "nc_calendar_create_todo", `{"calendar_name":"house","summary":"Roof"}`, &w)
+	share := func(right string) {
+		t.Helper()
+		r := httptest.NewRequest(http.MethodPost, "/remote.php/dav/calendars/alice/house/", strings.NewReader(
+			`<o:share xmlns:d="DAV:" xmlns:o="http://owncloud.org/ns"><o:set><d:href>principal:principals/users/bob</d:href>`+right+`</o:set></o:share>`))
+		r.SetBasicAuth("alice", "alice-password-1")
+		rec := httptest.NewRecorder()
+		server.ServeHTTP(rec, r)
+		if rec.Code != http.StatusOK {
+			t.Fatal(rec.Code, rec.Body)
+		}
+	}
+	share("<o:read-write/>")
+	const list = `"calendar_name":"house_shared_by_alice"`
+	bob.Read(t, "nc_calendar_complete_todo", `{`+list+`,"todo_uid":"`+w.UID+`"}`, nil)
+	var gone struct {
+		Undo string `json:"undo"`
+	}
+	bob.Read(t, "nc_calendar_delete_todo", `{`+list+`,"todo_uid":"`+w.UID+`"}`, &gone)
+	bob.Read(t, "nc_calendar_restore_todo", `{`+list+`,"todo_uid":"`+w.UID+`"}`, nil)
+	bob.Read(t, "nc_calendar_update_todo_list", `{`+list+`,"display_name":"Alice's house"}`, nil)
+	var p page
+	bob.Read(t, "nc_calendar_list_todos", `{"calendar_name":"alice's house","view":"all"}`, &p)
+	want(t, p.titles(), "Roof")
+	alice.Read(t, "nc_calendar_list_todos", `{"calendar_name":"House","view":"all"}`, nil) // still her name
+
+	share("")
+	if text := bob.Refused(t, "nc_calendar_create_todo", `{`+list+`,"summary":"x"}`); !strings.Contains(text, "read-only") {
+		t.Errorf("error = %s", text)
+	}
+	alice.Read(t, "nc_calendar_delete_todo", `{"todo_uid":"`+w.UID+`"}`, nil)
+	if text := bob.Refused(t, "nc_calendar_restore_todo", `{"todo_uid":"`+w.UID+`"}`); !strings.Contains(text, "not allowed") {
+		t.Errorf("error = %s", text)
+	}
+	alice.Read(t, "nc_calendar_restore_todo", `{"todo_uid":"`+w.UID+`"}`, nil)
+	var left struct {
+		Undo string `json:"undo"`
+	}
+	bob.Read(t, "nc_calendar_delete_todo_list", `{`+list+`}`, &left)
+	if !strings.Contains(left.Undo, "somebody else") {
+		t.Errorf("undo = %s", left.Undo)
+	}
+	alice.Read(t, "nc_calendar_get_todo", `{"todo_uid":"`+w.UID+`"}`, nil)
 }
