@@ -250,11 +250,13 @@ func (f *TaskFields) setStatus(op string, c *ical.Component) (finished bool, err
 			return false, invalidf(op, "status %s and percent_complete %d contradict each other", status, *n)
 		}
 		if status == "" && statusOf(c) != statusCancelled {
-			status = statusStarted
-			if *n == 0 {
+			switch *n {
+			case 0:
 				status = statusOpen
-			} else if *n == 100 {
+			case 100:
 				status = statusDone
+			default:
+				status = statusStarted
 			}
 		}
 	}

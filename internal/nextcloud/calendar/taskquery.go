@@ -106,7 +106,7 @@ func (q *TaskQuery) view(at clock, now time.Time) (func(*listedTask) bool, error
 		return open, nil
 	case ViewToday:
 		return func(l *listedTask) bool {
-			return open(l) && (before(l.due, tomorrow) || (before(l.start, tomorrow)))
+			return open(l) && (before(l.due, tomorrow) || before(l.start, tomorrow))
 		}, nil
 	case ViewOverdue:
 		return func(l *listedTask) bool { return l.Overdue }, nil
