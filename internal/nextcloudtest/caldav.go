@@ -294,13 +294,19 @@ func (c *calendarServer) patchCalendar(r *davRequest, v *calendarView) {
 		writeMultistatus(r.w, calendarPrefixes, "", out)
 		return
 	}
+	// Nextcloud: who has a calendar shared changes only how they see it.
+	props := v.props
+	if v.shared {
+		props = v.own
+	} else {
+		v.changed("", false)
+	}
 	for _, p := range set {
-		v.props[p.name] = p
+		props[p.name] = p
 	}
 	for _, p := range removed {
-		delete(v.props, p.name)
+		delete(props, p.name)
 	}
-	v.changed("", false)
 	out.children = append(out.children, propstat(node(nsDAV, "prop", names...), "200 OK"))
 	writeMultistatus(r.w, calendarPrefixes, "", out)
 }

@@ -275,6 +275,10 @@ func (c *calendarServer) serveTrashObject(r *davRequest) {
 			r.fail(davForbidden("Permission denied to move node"))
 			return
 		}
+		if !cal.write {
+			r.fail(davForbidden("Read-only sharees cannot restore trashbin entries"))
+			return
+		}
 		cal.dropTrashed(o)
 		cal.objects[o.uri] = o
 		cal.changed(o.uri, false)

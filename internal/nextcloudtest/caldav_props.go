@@ -146,6 +146,9 @@ func (c *calendarServer) calendarResource(v *calendarView, listed bool) *davReso
 	r.stored(v.calendar, nsApple, "calendar-color")
 	r.stored(v.calendar, nsCalDAV, "calendar-description")
 	r.stored(v.calendar, nsCalDAV, "calendar-timezone")
+	for _, p := range v.own {
+		r.add(p)
+	}
 	r.add(ownerNode(v.owner))
 	c.ownership(r, v, listed)
 	r.add(privilegeSet(v.privileges()...))
@@ -235,11 +238,11 @@ func (o *calendarObject) contentType() string {
 }
 
 // trashedResource describes an object in the trash bin.
-func (c *calendarServer) trashedResource(h *calendarHome, cal *calendar, o *calendarObject) *davResource {
+func (c *calendarServer) trashedResource(h *calendarHome, v *calendarView, o *calendarObject) *davResource {
 	r := c.objectResource(davHref("calendars", h.uid, "trashbin", "objects", strconv.Itoa(o.id)+".ics"), o, h.uid, h.uid)
 	r.add(leaf(nsNextcloud, "deleted-at", davTime(o.deletedAt)),
-		leaf(nsNextcloud, "calendar-uri", cal.uri),
-		leaf(nsNextcloud, "source-calendar-uri", cal.uri))
+		leaf(nsNextcloud, "calendar-uri", v.name),
+		leaf(nsNextcloud, "source-calendar-uri", v.name))
 	return r
 }
 

@@ -1,6 +1,7 @@
 package nextcloudtest
 
 import (
+	"encoding/xml"
 	"net/http"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ func (c *calendarServer) share(cal *calendar, uid string, readWrite bool) {
 	}
 	c.unshare(cal, uid)
 	cal.invites = append(cal.invites, calendarInvite{uid: uid, readWrite: readWrite})
-	home.shared = append(home.shared, &sharedCalendar{calendar: cal, readWrite: readWrite})
+	home.shared = append(home.shared, &sharedCalendar{calendar: cal, readWrite: readWrite, props: map[xml.Name]*xmlNode{}})
 }
 
 func (c *calendarServer) unshare(cal *calendar, uid string) {

@@ -131,6 +131,10 @@ func TestPutRefusals(t *testing.T) {
 	}{
 		{"method", strings.Replace(simpleEvent("e"), "VERSION:2.0", "VERSION:2.0\r\nMETHOD:REQUEST", 1), 415, "MUST NOT have a METHOD"},
 		{"no start", event("e", "SUMMARY:x"), 415, "DTSTART MUST appear exactly once"},
+		{"no time", event("e", "DTSTART:20261201T090000Z", "CREATED:yesterday"), 415, "The supplied value (yesterday) is not a correct DATE-TIME"},
+		{"no date", event("e", "DTSTART;VALUE=DATE:20261201T090000Z"), 415, "not a correct DATE"},
+		{"task of days and times", strings.ReplaceAll(event("e", "DTSTART;VALUE=DATE:20261201", "DUE:20261202T090000Z"), "VEVENT", "VTODO"), 415, "must be identical for DUE and DTSTART"},
+		{"task due too early", strings.ReplaceAll(event("e", "DTSTART;VALUE=DATE:20261203", "DUE;VALUE=DATE:20261202"), "VEVENT", "VTODO"), 415, "DUE must occur after DTSTART"},
 		{"two summaries", event("e", "DTSTART:20261201T090000Z", "SUMMARY:a", "SUMMARY:b"), 415, "SUMMARY MUST NOT appear more than once"},
 		{"two uids", strings.Replace(simpleEvent("a"), "END:VCALENDAR\r\n", "", 1) + strings.SplitN(simpleEvent("b"), "EN\r\n", 2)[1], 415, "same UID"},
 		{"empty", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n", 415, "at least 1 component"},

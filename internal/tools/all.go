@@ -9,6 +9,7 @@ import (
 	"nextcloud-mcp-server/internal/tools/notes"
 	"nextcloud-mcp-server/internal/tools/notifications"
 	"nextcloud-mcp-server/internal/tools/search"
+	"nextcloud-mcp-server/internal/tools/tasks"
 )
 
 // All are the areas in the order of the documentation.
@@ -16,6 +17,7 @@ func All() []tool.Set {
 	return []tool.Set{
 		notes.Tools.Set(),
 		calendar.Tools.Set(),
+		tasks.Tools.Set(),
 		notifications.Tools.Set(),
 		search.Tools.Set(),
 		connection.Tools.Set(),

@@ -339,12 +339,15 @@ func readCursor(s string) (time.Time, string, error) {
 }
 
 // shorten cuts a text and says so.
-func shorten(s string, most int) string {
+func shorten(s string, most int) string { return clip(s, most, "get_event") }
+
+// clip cuts a text and says which tool has the rest.
+func clip(s string, most int, tool string) string {
 	r := []rune(s)
 	if len(r) <= most {
 		return s
 	}
-	return strings.TrimSpace(string(r[:most])) + fmt.Sprintf("… [%d more characters, see get_event]", len(r)-most)
+	return strings.TrimSpace(string(r[:most])) + fmt.Sprintf("… [%d more characters, see %s]", len(r)-most, tool)
 }
 
 // Get is one event with all that is known of it; at names one occurrence of a

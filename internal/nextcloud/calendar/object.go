@@ -133,7 +133,7 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	case e.Status == http.StatusInternalServerError && strings.Contains(string(e.Body), "onstraint"):
 		// Nextcloud: the UID of an event in the calendar trash is still taken.
 		out.Kind = nextcloud.ErrConflict
-		out.Message = "an event with this uid lies in the calendar's trash; restore it in the Calendar app or empty the trash there"
+		out.Message = "an entry with this uid lies in the calendar's trash; restore it from there, or empty the trash in the Calendar app"
 	case errors.Is(e.Kind, nextcloud.ErrForbidden) && strings.HasSuffix(e.Exception, "InvalidComponentType"):
 		out.Kind = nextcloud.ErrInvalid
 		out.Message = "this calendar does not take entries of this kind; use another one"

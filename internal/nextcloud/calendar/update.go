@@ -329,7 +329,7 @@ func (o *object) snapshot() snapshot {
 
 // significant are the properties whose change makes a new revision for those
 // who take part (RFC 5546, 2.1.4).
-var significant = []string{"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "STATUS", "RECURRENCE-ID"}
+var significant = []string{"DTSTART", "DTEND", "DUE", "DURATION", "RRULE", "RDATE", "EXDATE", "STATUS", "RECURRENCE-ID"}
 
 // finish stamps what changed (RFC 5545, 3.8.7) and defines the zones it names;
 // false when nothing changed.
