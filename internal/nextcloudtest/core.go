@@ -93,6 +93,7 @@ func (s *Server) capabilities(w http.ResponseWriter, r *http.Request, a *account
 		list["dav"] = map[string]any{"chunking": "1.0", "bulkupload": "1.0", "absence-supported": true, "absence-replacement": true}
 		list["provisioning_api"] = map[string]any{"version": "1.24.0", "AccountPropertyScopesVersion": 2, "AccountPropertyScopesFederatedEnabled": true, "AccountPropertyScopesPublishedEnabled": false}
 		list["password_policy"] = map[string]any{"minLength": 10}
+		list["files_sharing"] = s.sharingCapabilities()
 		if !s.opts.DisableNotes {
 			list["notes"] = map[string]any{"api_version": []string{"0.2", "1.3", "1.4"}, "version": "6.0.2", "notes_path": "Notes"}
 		}

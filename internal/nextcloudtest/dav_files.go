@@ -30,6 +30,9 @@ func (s *Server) serveFiles(w http.ResponseWriter, r *http.Request, a *account, 
 		s.serveForeignFiles(w, r, segments, missing)
 		return
 	}
+	if s.serveStandIn(w, r, a, name) {
+		return
+	}
 	book := a.notes
 	book.mu.Lock()
 	defer book.mu.Unlock()

@@ -10,13 +10,16 @@ import (
 
 // Server is one simulated Nextcloud. It is safe for concurrent use.
 type Server struct {
-	opts   Options
-	rules  rules
-	mux    *http.ServeMux
-	log    requestLog
-	faults faults
-	oidc   *provider
-	agents []*regexp.Regexp // Options.AllowedUserAgents
+	opts      Options
+	rules     rules
+	mux       *http.ServeMux
+	log       requestLog
+	faults    faults
+	sharing   shareDesk
+	standInMu sync.Mutex
+	standIn   standIn
+	oidc      *provider
+	agents    []*regexp.Regexp // Options.AllowedUserAgents
 
 	accounts map[string]*account // by user id; the map itself never changes after New
 
@@ -89,6 +92,7 @@ func New(opts *Options) *Server {
 		s.routesNotes()
 	}
 	s.routesCalDAV()
+	s.routesSharing()
 	if o.SampleData {
 		s.loadSample()
 	}
