@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -82,6 +83,29 @@ func (s *Server) childrenOf(a *account, dir string) []string {
 
 // serveStandIn answers for files that the Notes app does not have.
 func (s *Server) serveStandIn(w http.ResponseWriter, r *http.Request, a *account, name string) bool {
+	if r.Method == "PROPFIND" {
+		s.sharing.mu.Lock()
+		f := s.see(a, name)
+		s.sharing.mu.Unlock()
+		if f == nil || (f.mount == nil && s.standIn.files[a.id+name] == nil) {
+			return false
+		}
+		request, failure := s.readPropfind(w, r)
+		if failure != nil {
+			writeDAVFailure(w, failure)
+			return true
+		}
+		segments := append([]string{"files", a.id}, strings.Split(strings.Trim(name, "/"), "/")...)
+		res := newDAVResource(davHref(segments...))
+		res.addListed(node(nsDAV, "resourcetype"))
+		if f.folder {
+			res.addListed(node(nsDAV, "resourcetype", node(nsDAV, "collection")))
+		}
+		res.add(leaf(nsOwnCloud, "owner-id", f.owner), leaf(nsOwnCloud, "owner-display-name", s.displayName(f.owner)),
+			leaf("http://open-collaboration-services.org/ns", "share-permissions", strconv.Itoa(f.permissions)))
+		writePropfind(w, filePrefixes, request, []*davResource{res})
+		return true
+	}
 	key := a.id + name
 	s.standInMu.Lock()
 	defer s.standInMu.Unlock()

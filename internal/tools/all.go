@@ -7,6 +7,7 @@ import (
 	"nextcloud-mcp-server/internal/tools/calendar"
 	"nextcloud-mcp-server/internal/tools/connection"
 	"nextcloud-mcp-server/internal/tools/notes"
+	"nextcloud-mcp-server/internal/tools/sharing"
 )
 
 // All are the areas in the order of the documentation.
@@ -14,6 +15,7 @@ func All() []tool.Set {
 	return []tool.Set{
 		notes.Tools.Set(),
 		calendar.Tools.Set(),
+		sharing.Tools.Set(),
 		connection.Tools.Set(),
 	}
 }

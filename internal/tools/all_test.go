@@ -178,6 +178,7 @@ var objectless = []string{
 	"nc_auth_check_status",       // the connection itself
 	"nc_calendar_list_calendars", // all of them
 	"nc_notes_search_notes",      // its query must stay out of the audit
+	"nc_share_search_recipients", // its query must stay out of the audit
 }
 
 // unaudited are arguments that hold what people write or look for.
