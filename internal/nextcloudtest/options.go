@@ -104,7 +104,7 @@ func (o *Options) withDefaults() Options {
 		out.MaxClients = 100
 	}
 	if out.Sharing.DefaultPermissions == 0 {
-		out.Sharing.DefaultPermissions = mayAll
+		out.Sharing.DefaultPermissions = int(allRights)
 	}
 	if out.BruteForceLimit == 0 {
 		out.BruteForceLimit = 12

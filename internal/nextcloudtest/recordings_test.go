@@ -26,7 +26,6 @@ const recordedBase = "http://127.0.0.1:8080"
 var differences = map[string]string{
 	"capabilities/01-capabilities-user-json": "only the capabilities of the apps that are simulated are announced",
 	"capabilities/02-capabilities-anonymous": "only the capabilities of the apps that are simulated are announced",
-	"sharing/21-bob-propfind-shared":         "what others share is not among the files of WebDAV yet",
 	"sharing/24-public-dav-propfind":         "links are made and listed, and not served",
 	"sharing/25-public-dav-get":              "links are made and listed, and not served",
 }

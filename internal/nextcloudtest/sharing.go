@@ -3,9 +3,7 @@ package nextcloudtest
 import (
 	"cmp"
 	"encoding/json"
-	"path"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -26,16 +24,6 @@ const (
 	shareTeam      = 7
 	shareRoom      = 10
 	shareDeck      = 12
-)
-
-// The bits of permissions.
-const (
-	mayRead   = 1
-	mayUpdate = 2
-	mayCreate = 4
-	mayDelete = 8
-	mayShare  = 16
-	mayAll    = 31
 )
 
 // SharingPolicy are an administrator's settings of sharing; the zero value is a stock Nextcloud.
@@ -78,18 +66,17 @@ type shareDesk struct {
 type share struct {
 	id          int
 	kind        int
-	owner       string // user id of the owner of the file
+	node        *fileNode
 	by          string // user id of who shared it
-	path        string // in the owner's files
 	with        string // user, group, address, team or room; empty for links
-	permissions int
+	permissions rights
 	created     time.Time
 	expires     time.Time // zero: never
 	token       string
 	password    string
 	byTalk      bool
 	note, label string
-	target      string // where it appears for a recipient
+	target      string // of a kind that Nextcloud does not mount; empty for others
 	mail        bool
 	hide        bool
 	attributes  []shareAttribute
@@ -173,19 +160,58 @@ func (s *Server) groupExists(name string) bool {
 
 // reaches reports whether a share is for this user, accepted or not.
 func (s *Server) reaches(sh *share, a *account) bool {
-	return sh.owner != a.id && sh.by != a.id && slices.Contains(s.recipients(sh), a.id)
+	return sh.owner() != a.id && sh.by != a.id && slices.Contains(s.recipients(sh), a.id)
 }
 
-// mounted reports whether a recipient has the share among their files.
-func (s *Server) mounted(sh *share, a *account) bool {
+// wanted reports whether a recipient shall have the share among their files.
+func (s *Server) wanted(sh *share, a *account) bool {
 	return s.reaches(sh, a) && sh.accepted[a.id] && !sh.left[a.id] && sh.permissions != 0
+}
+
+// mounted reports whether a recipient has the share among their files: they may have removed it there.
+func (s *Server) mounted(sh *share, a *account) bool {
+	return s.wanted(sh, a) && a.files.mountOf(sh.node) != nil
+}
+
+// owner is the user id of the owner of the file.
+func (sh *share) owner() string { return sh.node.home.owner.id }
+
+// settleShares makes the files of everybody fit the shares of one file.
+func (s *Server) settleShares(n *fileNode) {
+	n.shareTypes = nil
+	given := map[string]rights{}
+	for _, sh := range s.live() {
+		if sh.node != n {
+			continue
+		}
+		if !slices.Contains(n.shareTypes, sh.kind) {
+			n.shareTypes = append(n.shareTypes, sh.kind)
+		}
+		for _, uid := range s.recipients(sh) {
+			if a := s.account(uid); a != nil && s.wanted(sh, a) {
+				given[uid] |= sh.permissions
+			}
+		}
+	}
+	for uid, a := range s.accounts {
+		place := a.files.mountOf(n)
+		switch r := given[uid]; {
+		case r != 0:
+			if s.opts.Sharing.NoResharing {
+				r &^= mayShare
+			}
+			a.files.mountNode(n, r)
+		case place != nil && n.home != a.files:
+			s.files.detach(place)
+		}
+	}
 }
 
 // live lists the shares that have not ended, in the order of their kinds and ids, which is the order of lists.
 func (s *Server) live() []*share {
 	var found []*share
 	for _, sh := range s.sharing.shares {
-		if sh.expires.IsZero() || sh.expires.After(s.now()) {
+		if (sh.expires.IsZero() || sh.expires.After(s.now())) && sh.node.living() {
 			found = append(found, sh)
 		}
 	}
@@ -212,73 +238,23 @@ func (s *Server) shareByID(id string) *share {
 	return nil
 }
 
-// seenFile is a file as one user sees it.
-type seenFile struct {
-	*sharedFile
-	path        string // in that user's files
-	permissions int
-	owner       string // user id
-	ownerPath   string
-	mount       *share // the share it came through; nil for own files
-	mountRoot   bool
-}
+// living reports whether a node lies among the files of its owner, and not in the trash.
+func (n *fileNode) living() bool { return n.below(n.home.root) }
 
-// see finds a path in a user's files, those that others shared included.
-func (s *Server) see(a *account, name string) *seenFile {
-	name = path.Join("/", name)
-	if f := s.ownFile(a, name); f != nil {
-		permissions := mayAll
-		if !f.folder {
-			permissions &^= mayCreate
-		}
-		return &seenFile{sharedFile: f, path: name, permissions: permissions, owner: a.id, ownerPath: name}
+// seen is where a user has a file, or nil.
+func seen(p spot, found bool) *spot {
+	if !found {
+		return nil
 	}
-	for _, sh := range s.live() {
-		rest, below := strings.CutPrefix(name, sh.target)
-		if !s.mounted(sh, a) || !below || (rest != "" && rest[0] != '/') {
-			continue
-		}
-		if f := s.ownFile(s.account(sh.owner), sh.path+rest); f != nil {
-			return &seenFile{
-				sharedFile: f, path: name, permissions: s.mountPermissions(a, sh), owner: sh.owner, ownerPath: path.Join(sh.path, rest),
-				mount: sh, mountRoot: rest == "",
-			}
-		}
+	if !p.node.isFolder() {
+		p.rights &^= mayCreate
 	}
-	return nil
-}
-
-// seeNode finds where a user has a file of another user: the path of the first share that reaches it.
-func (s *Server) seeNode(a *account, owner, ownerPath string) *seenFile {
-	if a.id == owner {
-		return s.see(a, ownerPath)
-	}
-	for _, sh := range s.live() {
-		rest, below := strings.CutPrefix(ownerPath, sh.path)
-		if sh.owner == owner && below && (rest == "" || rest[0] == '/') && s.mounted(sh, a) {
-			return s.see(a, sh.target+rest)
-		}
-	}
-	return nil
-}
-
-// mountPermissions adds up what all shares of the same file give to a user.
-func (s *Server) mountPermissions(a *account, mount *share) int {
-	permissions := 0
-	for _, sh := range s.live() {
-		if sh.owner == mount.owner && sh.path == mount.path && s.mounted(sh, a) {
-			permissions |= sh.permissions
-		}
-	}
-	if s.opts.Sharing.NoResharing {
-		permissions &^= mayShare
-	}
-	return permissions
+	return &p
 }
 
 // mayReshare is what decides whether somebody sees the shares that others made of a file.
-func (s *Server) mayReshare(a *account, sh *share, f *seenFile) bool {
-	return sh.owner == a.id || (f != nil && f.permissions&mayShare != 0) ||
+func (s *Server) mayReshare(a *account, sh *share, f *spot) bool {
+	return sh.owner() == a.id || (f != nil && f.rights&mayShare != 0) ||
 		(sh.permissions&mayShare != 0 && (sh.kind == shareUser || sh.kind == shareGroup) && slices.Contains(s.recipients(sh), a.id))
 }
 
@@ -286,7 +262,7 @@ func (s *Server) canAccess(sh *share, a *account, groups bool) bool {
 	switch {
 	case sh.permissions == 0:
 		return false
-	case sh.owner == a.id, sh.by == a.id, sh.kind == shareUser && sh.with == a.id:
+	case sh.owner() == a.id, sh.by == a.id, sh.kind == shareUser && sh.with == a.id:
 		return true
 	case sh.kind == shareGroup && !groups:
 	case sh.kind == shareGroup, sh.kind == shareRoom:
@@ -296,12 +272,12 @@ func (s *Server) canAccess(sh *share, a *account, groups bool) bool {
 	case sh.kind == shareTeam:
 		return true
 	}
-	f := s.seeNode(a, sh.owner, sh.path)
+	f := seen(a.files.byID(sh.node.id))
 	return f != nil && s.mayReshare(a, sh, f)
 }
 
 func (sh *share) canEdit(a *account) bool {
-	return sh.permissions != 0 && (sh.owner == a.id || sh.by == a.id)
+	return sh.permissions != 0 && (sh.owner() == a.id || sh.by == a.id)
 }
 
 func (sh *share) canDelete(a *account) bool {
@@ -310,7 +286,7 @@ func (sh *share) canDelete(a *account) bool {
 
 // canLeave reports whether removing the share only takes it away from this user.
 func (s *Server) canLeave(sh *share, a *account) bool {
-	return (sh.kind == shareGroup || sh.kind == shareRoom) && sh.owner != a.id && sh.by != a.id && slices.Contains(s.recipients(sh), a.id)
+	return (sh.kind == shareGroup || sh.kind == shareRoom) && sh.owner() != a.id && sh.by != a.id && slices.Contains(s.recipients(sh), a.id)
 }
 
 // zoneOf is the time zone that a user's dates are meant in.

@@ -2,7 +2,6 @@ package nextcloudtest
 
 import (
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 )
@@ -13,7 +12,9 @@ func (s *Server) routesSharing() {
 		s.handle(method+" "+sharingRoot+rest, familyOCS, func(w http.ResponseWriter, r *http.Request, a *account) {
 			s.sharing.mu.Lock()
 			defer s.sharing.mu.Unlock()
+			s.files.mu.Lock()
 			data, fault := h(a, r)
+			s.files.mu.Unlock()
 			if fault != nil {
 				writeOCSFailure(w, r, fault.code, fault.message)
 				return
@@ -91,9 +92,9 @@ func (s *Server) getShare(a *account, r *http.Request) (any, *shareFault) {
 // listShares answers GET shares in its three ways.
 func (s *Server) listShares(a *account, r *http.Request) (any, *shareFault) {
 	q := r.URL.Query()
-	var f *seenFile
+	var f *spot
 	if name := q.Get("path"); name != "" {
-		if f = s.see(a, name); f == nil {
+		if f = seen(a.files.find(name)); f == nil {
 			return nil, noSuchPath
 		}
 	}
@@ -101,7 +102,7 @@ func (s *Server) listShares(a *account, r *http.Request) (any, *shareFault) {
 	case q.Get("shared_with_me") == "true":
 		return s.sharedWith(s.base(r), a, f), nil
 	case q.Get("subfiles") == "true":
-		if f == nil || !f.folder {
+		if f == nil || !f.node.isFolder() {
 			return nil, refuseShare(http.StatusBadRequest, "Not a directory")
 		}
 		return s.sharedBelow(s.base(r), a, f), nil
@@ -109,10 +110,10 @@ func (s *Server) listShares(a *account, r *http.Request) (any, *shareFault) {
 	return s.sharedBy(s.base(r), a, a, f, q.Get("reshares") == "true"), nil
 }
 
-func (s *Server) sharedWith(base string, a *account, f *seenFile) []any {
+func (s *Server) sharedWith(base string, a *account, f *spot) []any {
 	found := []any{}
 	for _, sh := range s.live() {
-		if !s.mounted(sh, a) || (f != nil && (f.owner != sh.owner || f.ownerPath != sh.path)) || !s.canAccess(sh, a, true) {
+		if !s.mounted(sh, a) || (f != nil && f.node != sh.node) || !s.canAccess(sh, a, true) {
 			continue
 		}
 		if out := s.formatShare(base, sh, a, nil); out != nil {
@@ -124,14 +125,14 @@ func (s *Server) sharedWith(base string, a *account, f *seenFile) []any {
 
 // sharedBy lists the shares that viewer made, of one file or all; reshares adds those that others made of viewer's
 // files. Who may not share a file on sees only their own shares of it.
-func (s *Server) sharedBy(base string, a, viewer *account, f *seenFile, reshares bool) []any {
+func (s *Server) sharedBy(base string, a, viewer *account, f *spot, reshares bool) []any {
 	all, own := []any{}, []any{}
 	right := false
 	for _, sh := range s.live() {
 		switch {
-		case f != nil && (sh.owner != f.owner || sh.path != f.ownerPath),
+		case f != nil && sh.node != f.node,
 			!reshares && sh.by != viewer.id,
-			reshares && f == nil && sh.by != viewer.id && sh.owner != viewer.id,
+			reshares && f == nil && sh.by != viewer.id && sh.owner() != viewer.id,
 			sh.kind == shareUser && sh.with == a.id:
 			continue
 		}
@@ -151,13 +152,13 @@ func (s *Server) sharedBy(base string, a, viewer *account, f *seenFile, reshares
 	return own
 }
 
-func (s *Server) sharedBelow(base string, a *account, f *seenFile) []any {
+func (s *Server) sharedBelow(base string, a *account, f *spot) []any {
 	all := []any{}
 	for _, sh := range s.live() {
-		if sh.owner != f.owner || path.Dir(sh.path) != f.ownerPath || sh.with == a.id {
+		if sh.node.parent != f.node || sh.with == a.id {
 			continue
 		}
-		if out := s.formatShare(base, sh, a, nil); out != nil && (f.permissions&mayShare != 0 || sh.by == a.id || sh.owner == a.id) {
+		if out := s.formatShare(base, sh, a, nil); out != nil && (f.rights&mayShare != 0 || sh.by == a.id || sh.owner() == a.id) {
 			all = append(all, out)
 		}
 	}
@@ -166,29 +167,26 @@ func (s *Server) sharedBelow(base string, a *account, f *seenFile) []any {
 
 // inheritedShares lists the shares of the folders that a path lies in.
 func (s *Server) inheritedShares(a *account, r *http.Request) (any, *shareFault) {
-	f := s.see(a, r.URL.Query().Get("path"))
+	f := seen(a.files.find(r.URL.Query().Get("path")))
 	if f == nil {
 		return nil, noSuchPath
 	}
-	if f.permissions&mayShare == 0 {
+	if f.rights&mayShare == 0 {
 		// Nextcloud: an exception that nothing catches.
 		return nil, refuseShare(ocsServerError, "no sharing rights on this item")
 	}
 	found := []any{}
-	seen := map[any]bool{}
 	via := f
-	for dir := path.Dir(f.ownerPath); dir != "/"; dir = path.Dir(dir) {
-		if mine := s.seeNode(a, f.owner, dir); mine != nil {
+	for dir := f.node.parent; dir != nil && dir.parent != nil; dir = dir.parent {
+		if mine := seen(a.files.byID(dir.id)); mine != nil {
 			via = mine
 		}
 		for _, sh := range s.live() {
-			if sh.owner != f.owner || sh.path != dir || (sh.kind == shareUser && sh.with == a.id) || seen[sh.id] {
+			if sh.node != dir || (sh.kind == shareUser && sh.with == a.id) {
 				continue
 			}
-			shown := *via
-			out := s.formatShare(s.base(r), sh, a, &shown)
-			out["via_fileid"], out["via_path"] = via.id, via.path
-			seen[sh.id] = true
+			out := s.formatShare(s.base(r), sh, a, via)
+			out["via_fileid"], out["via_path"] = via.node.id, via.path
 			found = append(found, out)
 		}
 	}
@@ -216,6 +214,7 @@ func (s *Server) acceptShare(a *account, r *http.Request) (any, *shareFault) {
 		return nil, refuseShare(http.StatusBadRequest, "Failed to accept share.")
 	}
 	sh.accepted[a.id] = true
+	s.settleShares(sh.node)
 	return noData, nil
 }
 
@@ -226,11 +225,13 @@ func (s *Server) deleteShare(a *account, r *http.Request) (any, *shareFault) {
 		return nil, noSuchShare
 	case s.canLeave(sh, a):
 		sh.left[a.id] = true
+		s.settleShares(sh.node)
 		return noData, nil
 	case !sh.canDelete(a):
 		return nil, refuseShare(http.StatusForbidden, "Could not delete share")
 	}
 	s.sharing.shares = slices.DeleteFunc(s.sharing.shares, func(other *share) bool { return other == sh })
+	s.settleShares(sh.node)
 	return noData, nil
 }
 
@@ -238,7 +239,7 @@ func (s *Server) deletedShares(a *account, _ *http.Request) (any, *shareFault) {
 	found := []any{}
 	for _, sh := range s.live() {
 		if sh.left[a.id] && s.reaches(sh, a) {
-			if out := s.deletedJSON(sh); out != nil {
+			if out := s.deletedJSON(sh, a); out != nil {
 				found = append(found, out)
 			}
 		}
@@ -256,6 +257,7 @@ func (s *Server) undeleteShare(a *account, r *http.Request) (any, *shareFault) {
 		return nil, refuseShare(http.StatusNotFound, "No deleted share found")
 	}
 	delete(sh.left, a.id)
+	s.settleShares(sh.node)
 	return noData, nil
 }
 
@@ -263,6 +265,8 @@ func (s *Server) undeleteShare(a *account, r *http.Request) (any, *shareFault) {
 func (s *Server) downloadShare(w http.ResponseWriter, r *http.Request, _ *account) {
 	s.sharing.mu.Lock()
 	defer s.sharing.mu.Unlock()
+	s.files.mu.Lock()
+	defer s.files.mu.Unlock()
 	token := r.PathValue("token")
 	if !slices.ContainsFunc(s.live(), func(sh *share) bool { return sh.kind == shareLink && sh.token == token }) {
 		writePage(w, http.StatusNotFound, "Share not found", "This share does not exist or is no longer available.")

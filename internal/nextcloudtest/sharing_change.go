@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/mail"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +59,12 @@ func (p shareParams) number(name string) (int, bool) {
 	return n, ok && err == nil
 }
 
+// rights are the permissions of a request, if it says any.
+func (p shareParams) rights() (rights, bool) {
+	n, given := p.number("permissions")
+	return rights(n), given
+}
+
 // createShare answers POST shares.
 func (s *Server) createShare(a *account, p shareParams) (*share, *shareFault) {
 	if s.opts.Sharing.RateLimit {
@@ -71,13 +76,12 @@ func (s *Server) createShare(a *account, p shareParams) (*share, *shareFault) {
 	if !ok {
 		return nil, refuseShare(http.StatusNotFound, "Please specify a file or folder path")
 	}
-	f := s.see(a, name)
+	f := seen(a.files.find(name))
 	if f == nil {
 		return nil, noSuchPath
 	}
 	sh := &share{
-		kind: -1, owner: f.owner, by: a.id, path: f.ownerPath, created: s.now(), note: p["note"],
-		target: "/" + path.Base(f.path), accepted: map[string]bool{}, left: map[string]bool{},
+		kind: -1, node: f.node, by: a.id, created: s.now(), note: p["note"], accepted: map[string]bool{}, left: map[string]bool{},
 	}
 	if kind, given := p.number("shareType"); given {
 		sh.kind = kind
@@ -128,6 +132,7 @@ func (s *Server) createShare(a *account, p shareParams) (*share, *shareFault) {
 		sh.accepted[uid] = !s.opts.Sharing.MustAccept || (sh.kind != shareUser && sh.kind != shareGroup)
 	}
 	d.shares = append(d.shares, sh)
+	s.settleShares(sh.node)
 	return sh, nil
 }
 
@@ -145,8 +150,8 @@ func (s *Server) limitShares(a *account) *shareFault {
 	return nil
 }
 
-func (s *Server) permissionsOfNew(sh *share, f *seenFile, p shareParams) *shareFault {
-	permissions, given := p.number("permissions")
+func (s *Server) permissionsOfNew(sh *share, f *spot, p shareParams) *shareFault {
+	permissions, given := p.rights()
 	if sh.kind == shareLink || sh.kind == shareMail {
 		if !given {
 			permissions = mayRead
@@ -157,11 +162,11 @@ func (s *Server) permissionsOfNew(sh *share, f *seenFile, p shareParams) *shareF
 		}
 	} else {
 		if !given {
-			permissions = s.opts.Sharing.DefaultPermissions
+			permissions = rights(s.opts.Sharing.DefaultPermissions)
 		}
 		permissions |= mayRead
 	}
-	if !f.folder {
+	if !f.node.isFolder() {
 		permissions &^= mayCreate | mayDelete
 	}
 	sh.permissions = permissions
@@ -169,7 +174,7 @@ func (s *Server) permissionsOfNew(sh *share, f *seenFile, p shareParams) *shareF
 }
 
 // linkPermissions completes and checks the permissions of a link or a share by mail.
-func (s *Server) linkPermissions(permissions *int, f *seenFile, publicUpload string) *shareFault {
+func (s *Server) linkPermissions(permissions *rights, f *spot, publicUpload string) *shareFault {
 	switch publicUpload {
 	case "true":
 		*permissions = mayRead | mayCreate | mayUpdate | mayDelete
@@ -180,7 +185,7 @@ func (s *Server) linkPermissions(permissions *int, f *seenFile, publicUpload str
 		*permissions |= mayShare
 	}
 	switch {
-	case publicUpload == "true" && !f.folder:
+	case publicUpload == "true" && !f.node.isFolder():
 		return refuseShare(http.StatusBadRequest, "Public upload is only possible for publicly shared folders")
 	case *permissions&(mayRead|mayCreate) == 0:
 		return refuseShare(http.StatusBadRequest, "Share must at least have READ or CREATE permissions")
@@ -193,7 +198,7 @@ func (s *Server) linkPermissions(permissions *int, f *seenFile, publicUpload str
 }
 
 // recipientOfNew reads whom a new share is for.
-func (s *Server) recipientOfNew(sh *share, f *seenFile, p shareParams) *shareFault {
+func (s *Server) recipientOfNew(sh *share, f *spot, p shareParams) *shareFault {
 	with, given := p["shareWith"]
 	switch sh.kind {
 	case shareUser:
@@ -243,7 +248,7 @@ func (s *Server) recipientOfNew(sh *share, f *seenFile, p shareParams) *shareFau
 	return nil
 }
 
-func (s *Server) linkOfNew(sh *share, f *seenFile, p shareParams) *shareFault {
+func (s *Server) linkOfNew(sh *share, f *spot, p shareParams) *shareFault {
 	if s.opts.Sharing.NoLinks {
 		return refuseShare(http.StatusNotFound, "Public link sharing is disabled by the administrator")
 	}
@@ -284,7 +289,7 @@ func (sh *share) setAttributes(p shareParams) *shareFault {
 }
 
 // checkShare are the rules for every share, new or changed.
-func (s *Server) checkShare(sh *share, f *seenFile, a *account) *shareFault {
+func (s *Server) checkShare(sh *share, f *spot, a *account) *shareFault {
 	rules := s.opts.Sharing
 	forbidden := func(format string, args ...any) *shareFault {
 		return refuseShare(http.StatusForbidden, format, args...)
@@ -298,31 +303,34 @@ func (s *Server) checkShare(sh *share, f *seenFile, a *account) *shareFault {
 		return forbidden("Cannot share with yourself")
 	case f.path == "/":
 		return forbidden("You cannot share your root folder")
-	case f.permissions&mayShare == 0:
-		return refuseShare(http.StatusNotFound, "You are not allowed to share %s", path.Base(f.path))
-	case sh.permissions < 0 || sh.permissions > mayAll:
+	case f.rights&mayShare == 0:
+		return refuseShare(http.StatusNotFound, "You are not allowed to share %s", f.node.name)
+	case sh.permissions < 0 || sh.permissions > allRights:
 		return forbidden("Valid permissions are required for sharing")
-	case !f.folder && sh.permissions&(mayCreate|mayDelete) != 0:
+	case !f.node.isFolder() && sh.permissions&(mayCreate|mayDelete) != 0:
 		return forbidden("File shares cannot have create or delete permissions")
-	case sh.permissions&^f.permissions != 0:
+	case sh.permissions&^f.rights != 0:
 		return refuseShare(http.StatusNotFound, "Cannot increase permissions of %s", f.path)
 	case sh.kind != shareLink && sh.kind != shareMail && sh.permissions&mayRead == 0:
 		return forbidden("Shares need at least read permissions")
-	case f.folder && s.holdsMount(a, f.path):
+	case f.node.isFolder() && holdsMount(f.node):
 		return forbidden("You cannot share a folder that contains other shares")
 	case sh.kind == shareUser && rules.OnlyGroupMembers && !s.shareGroups(sh.by, sh.with):
 		return failedToCreate
-	case sh.kind == shareUser && sh.with == sh.owner:
+	case sh.kind == shareUser && sh.with == sh.owner():
 		return forbidden("Cannot share with the share owner")
 	}
 	return nil
 }
 
-// holdsMount reports whether a folder of a user holds something that others shared with them.
-func (s *Server) holdsMount(a *account, folder string) bool {
-	return slices.ContainsFunc(s.live(), func(sh *share) bool {
-		return s.mounted(sh, a) && strings.HasPrefix(sh.target, folder+"/")
-	})
+// holdsMount reports whether a folder holds something that others shared with its owner.
+func holdsMount(n *fileNode) bool {
+	for _, c := range n.children {
+		if c.mount != nil || holdsMount(c) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Server) shareGroups(one, other string) bool {
@@ -332,7 +340,7 @@ func (s *Server) shareGroups(one, other string) bool {
 // sameShare is the share of the same file with the same recipient, if there is one.
 func (s *Server) sameShare(sh *share) *share {
 	for _, other := range s.live() {
-		if other.kind == sh.kind && other.with == sh.with && other.owner == sh.owner && other.path == sh.path && sh.with != "" {
+		if other.kind == sh.kind && other.with == sh.with && other.node == sh.node && sh.with != "" {
 			return other
 		}
 	}
@@ -340,11 +348,11 @@ func (s *Server) sameShare(sh *share) *share {
 }
 
 // checkLink are the rules of links and shares by mail.
-func (s *Server) checkLink(sh *share, f *seenFile) *shareFault {
+func (s *Server) checkLink(sh *share, f *spot) *shareFault {
 	if sh.kind != shareLink && sh.kind != shareMail {
 		return nil
 	}
-	if f.folder && s.opts.Sharing.NoPublicUpload && sh.permissions&(mayCreate|mayUpdate|mayDelete) != 0 {
+	if f.node.isFolder() && s.opts.Sharing.NoPublicUpload && sh.permissions&(mayCreate|mayUpdate|mayDelete) != 0 {
 		return refuseShare(http.StatusForbidden, "Public upload is not allowed")
 	}
 	return s.checkSharePassword(sh.password)
@@ -436,7 +444,7 @@ func (s *Server) updateShare(a *account, old *share, p shareParams) *shareFault 
 	}, given) {
 		return refuseShare(http.StatusBadRequest, "Wrong or no update parameter given")
 	}
-	f := s.seeNode(a, old.owner, old.path)
+	f := seen(a.files.byID(old.node.id))
 	if f == nil {
 		return noSuchShare
 	}
@@ -475,6 +483,7 @@ func (s *Server) updateShare(a *account, old *share, p shareParams) *shareFault 
 		return failedToUpdate
 	}
 	*old = sh
+	s.settleShares(sh.node)
 	return nil
 }
 
@@ -487,8 +496,8 @@ func unexplained(f *shareFault) *shareFault {
 }
 
 // updateKind changes what depends on the kind of the share.
-func (s *Server) updateKind(sh *share, f *seenFile, p shareParams) *shareFault {
-	permissions, given := p.number("permissions")
+func (s *Server) updateKind(sh *share, f *spot, p shareParams) *shareFault {
+	permissions, given := p.rights()
 	if sh.kind != shareLink && sh.kind != shareMail {
 		if given {
 			sh.permissions = permissions

@@ -1,9 +1,7 @@
 package nextcloudtest
 
 import (
-	"path"
 	"strconv"
-	"strings"
 )
 
 // shareJSON is a share on the wire. It is a map because each kind has keys of its own.
@@ -13,10 +11,10 @@ func itoaID(id int) string { return strconv.Itoa(id) }
 
 // formatShare shows a share to a user; nil when the user does not have the file. Where says as what the file is shown,
 // nil for where the user has it.
-func (s *Server) formatShare(base string, sh *share, a *account, where *seenFile) shareJSON {
+func (s *Server) formatShare(base string, sh *share, a *account, where *spot) shareJSON {
 	f := where
 	if f == nil {
-		f = s.seeNode(a, sh.owner, sh.path)
+		f = seen(a.files.byID(sh.node.id))
 	}
 	if f == nil {
 		return nil
@@ -26,12 +24,12 @@ func (s *Server) formatShare(base string, sh *share, a *account, where *seenFile
 		"uid_owner": sh.by, "displayname_owner": s.displayName(sh.by),
 		"permissions": sh.permissions, "can_edit": sh.canEdit(a), "can_delete": sh.canDelete(a),
 		"stime": sh.created.Unix(), "parent": nil, "expiration": nil, "token": nil,
-		"uid_file_owner": sh.owner, "displayname_file_owner": s.displayName(sh.owner),
+		"uid_file_owner": sh.owner(), "displayname_file_owner": s.displayName(sh.owner()),
 		"note": sh.note, "label": sh.label, "path": f.path,
 		"item_permissions": s.itemPermissions(sh, a, f),
 		"mail_send":        flag(sh.mail), "hide_download": flag(sh.hide), "attributes": shareAttributesText(sh.attributes),
 	}
-	s.addItem(out, f, sh.target)
+	addItem(out, f, sh.targetFor(a))
 	if !sh.expires.IsZero() {
 		out["expiration"] = sh.expires.In(zoneOf(a)).Format("2006-01-02 15:04:05")
 	}
@@ -42,26 +40,37 @@ func (s *Server) formatShare(base string, sh *share, a *account, where *seenFile
 	return out
 }
 
+// targetFor is where the share is, or will be, among a recipient's files.
+func (sh *share) targetFor(a *account) string {
+	if sh.target != "" {
+		return sh.target
+	}
+	if place := a.files.mountOf(sh.node); place != nil {
+		return "/" + place.name
+	}
+	return "/" + sh.node.name
+}
+
 // addItem tells about the file.
-func (s *Server) addItem(out shareJSON, f *seenFile, target string) {
-	out["item_type"], out["mimetype"] = "file", typeOfName(f.path)
-	if f.folder {
+func addItem(out shareJSON, f *spot, target string) {
+	n := f.node
+	out["item_type"], out["mimetype"] = "file", typeOfName(n.name)
+	if n.isFolder() {
 		out["item_type"], out["mimetype"] = "folder", "httpd/unix-directory"
 	}
-	out["is-mount-root"], out["mount-type"], out["storage_id"] = f.mountRoot, "", "home::"+f.owner
+	out["is-mount-root"], out["mount-type"], out["storage_id"] = f.place.mount != nil, "", "home::"+n.home.owner.id
 	if f.mount != nil {
-		out["mount-type"], out["storage_id"] = "shared", "shared::"+f.mount.target
+		out["mount-type"], out["storage_id"] = f.mount.mount.kind, "shared::/"+f.mount.name
 	}
-	out["has_preview"] = !f.folder && strings.HasPrefix(typeOfName(f.path), "text/")
-	out["storage"], out["item_source"], out["file_source"], out["file_parent"] = 5, f.id, f.id, f.parent
-	out["file_target"] = target
-	out["item_size"], out["item_mtime"] = f.size, f.modified.Unix()
+	out["has_preview"] = !n.isFolder() && previewed(n.name)
+	out["storage"], out["item_source"], out["file_source"], out["file_parent"] = 5, n.id, n.id, n.parent.id
+	out["file_target"], out["item_size"], out["item_mtime"] = target, n.size, n.mtime
 }
 
 // itemPermissions: recipients are told the permissions of the share, and that they may rename or remove what they got.
-func (s *Server) itemPermissions(sh *share, a *account, f *seenFile) int {
-	if sh.owner == a.id {
-		return f.permissions
+func (s *Server) itemPermissions(sh *share, a *account, f *spot) rights {
+	if sh.owner() == a.id {
+		return f.rights
 	}
 	permissions := sh.permissions
 	if sh.canDelete(a) || s.canLeave(sh, a) {
@@ -113,28 +122,25 @@ func (s *Server) addRecipient(out shareJSON, base string, sh *share) {
 
 // pendingJSON is a share that waits: Nextcloud tells only the name of the file, and no permissions.
 func (s *Server) pendingJSON(base string, sh *share, a *account) shareJSON {
-	f := s.see(s.account(sh.owner), sh.path)
-	if f == nil {
-		return nil
-	}
-	out := s.formatShare(base, sh, a, f)
-	out["path"], out["permissions"] = "/"+path.Base(sh.path), 0
+	out := s.formatShare(base, sh, a, seen(sh.node.home.byID(sh.node.id)))
+	out["path"], out["permissions"] = "/"+sh.node.name, 0
 	return out
 }
 
-// deletedJSON is a share that a member of a group removed for themselves. Its id carries the name of its provider.
-func (s *Server) deletedJSON(sh *share) shareJSON {
-	f := s.see(s.account(sh.by), sh.path)
+// deletedJSON is a share that a member of a group removed for themselves. Its id carries the name of its provider, and
+// its path is that of who shared it.
+func (s *Server) deletedJSON(sh *share, a *account) shareJSON {
+	f := seen(s.account(sh.by).files.byID(sh.node.id))
 	if f == nil {
 		return nil
 	}
 	out := shareJSON{
 		"id": "ocinternal:" + itoaID(sh.id), "share_type": sh.kind, "uid_owner": sh.by, "displayname_owner": s.displayName(sh.by),
 		"permissions": 0, "stime": sh.created.Unix(), "parent": nil, "expiration": nil, "token": nil,
-		"uid_file_owner": sh.owner, "displayname_file_owner": s.displayName(sh.owner), "path": f.path,
+		"uid_file_owner": sh.owner(), "displayname_file_owner": s.displayName(sh.owner()), "path": f.path,
 		"share_with": sh.with, "share_with_displayname": sh.with,
 	}
-	s.addItem(out, f, sh.target)
+	addItem(out, f, sh.targetFor(a))
 	for _, key := range []string{"has_preview", "is-mount-root", "mount-type"} {
 		delete(out, key)
 	}

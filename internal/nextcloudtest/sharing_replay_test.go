@@ -16,8 +16,9 @@ func TestRecordingsSharing(t *testing.T) {
 	mustCall(t, s, 201, "alice", "MKCOL", "/remote.php/dav/files/alice/Deck", "")
 	mustCall(t, s, 201, "alice", "PUT", "/remote.php/dav/files/alice/Deck/card.jpg", "x")
 	s.AddShareRoom("jw35ncd2", "Bob Example", "alice", "bob")
+	card := s.files.byID[s.FileID("alice", "/Deck/card.jpg")]
 	s.sharing.shares = append(s.sharing.shares, &share{
-		id: 1, kind: shareDeck, owner: "alice", by: "alice", path: "/Deck/card.jpg", with: "4", permissions: mayRead,
+		id: 1, kind: shareDeck, node: card, by: "alice", with: "4", permissions: mayRead,
 		created: s.now(), target: "/{DECK_PLACEHOLDER}/card.jpg", extra: map[string]any{"share_with_link": recordedBase + "/apps/deck/board/1/card/4"},
 	})
 	s.sharing.lastID = 9

@@ -174,6 +174,8 @@ func (s *Server) findSharees(a *account, text string) (exact, wide map[int][]any
 func (s *Server) recommendedSharees(w http.ResponseWriter, r *http.Request, a *account) {
 	s.sharing.mu.Lock()
 	defer s.sharing.mu.Unlock()
+	s.files.mu.Lock()
+	defer s.files.mu.Unlock()
 	type key struct {
 		kind int
 		with string
