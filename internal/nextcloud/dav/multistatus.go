@@ -130,4 +130,3 @@ func statusCode(line string) int {
 	}
 	return code
 }
-
