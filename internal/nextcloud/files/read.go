@@ -166,11 +166,11 @@ func mediaType(header, name string) string {
 // granularity of one second.
 func fresh(h http.Header, modified time.Time) bool {
 	now, err := http.ParseTime(h.Get("Date"))
-	return err == nil && !modified.IsZero() && now.Sub(modified) < 2*time.Second && modified.Sub(now) < 2*time.Second
+	return err == nil && !modified.IsZero() && now.Sub(modified) < time.Second && modified.Sub(now) < 2*time.Second
 }
 
 // settleWait is how long it takes until an etag belongs to one content only.
-const settleWait = 2 * time.Second
+const settleWait = 1100 * time.Millisecond
 
 // readSettled is Read of a whole file of at most most bytes, with an etag that
 // belongs to this content and no other: a file that was changed in this very

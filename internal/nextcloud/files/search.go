@@ -1,11 +1,11 @@
 package files
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,6 +55,10 @@ const (
 	searchRequests = 8
 )
 
+// nsSearch is the namespace of what SearchDAV, which Nextcloud searches with,
+// adds to RFC 5323.
+const nsSearch = "https://github.com/icewind1991/SearchDAV/ns"
+
 // folderType is the media type under which Nextcloud's search knows folders.
 const folderType = "httpd/unix-directory"
 
@@ -100,7 +104,7 @@ func (c *Client) Search(ctx context.Context, q Query) (*Found, error) {
 		came := 0
 		for r, err := range c.dav.SearchEach(ctx, dav.Query{Op: op, Path: dav.Root + "/"}, q.request(scope, match, at.Offset, ask)) {
 			if err != nil {
-				return nil, unsearched(op, q.Scope, err)
+				return nil, c.unsearched(ctx, op, q.Scope, err)
 			}
 			e, ok := c.entry(home, r)
 			if !ok {
@@ -154,9 +158,20 @@ func readPosition(op, cursor string) (position, error) {
 	return p, nil
 }
 
-func unsearched(op, scope string, err error) error {
-	return with(with(err, nextcloud.ErrNotFound, "the folder "+cmp.Or(scope, "/")+" is not there"),
-		nextcloud.ErrInvalid, op+" is not possible with these conditions on this Nextcloud")
+// unsearched explains why a search was refused. Nextcloud: a folder that is not
+// there is an invalid search.
+func (c *Client) unsearched(ctx context.Context, op, scope string, err error) error {
+	if !errors.Is(err, nextcloud.ErrInvalid) && !errors.Is(err, nextcloud.ErrNotFound) {
+		return err
+	}
+	e, statErr := c.Stat(ctx, scope)
+	switch {
+	case errors.Is(statErr, nextcloud.ErrNotFound):
+		return &nextcloud.Error{Op: op, Kind: nextcloud.ErrNotFound, Message: "the folder " + scope + " is not there"}
+	case statErr == nil && !e.Folder:
+		return invalidf(op, "%s is a file: give the folder to search in", scope)
+	}
+	return with(err, nextcloud.ErrInvalid, "Nextcloud refuses a search with these conditions")
 }
 
 // request is the search as Nextcloud takes it (RFC 5323, 5).
@@ -211,7 +226,7 @@ func (q *Query) request(scope string, match glob, offset, limit int) dav.Element
 		dav.El(name("where"), where),
 		dav.El(name("orderby"), q.orderBy()...),
 		dav.El(name("limit"), dav.Text(name("nresults"), strconv.Itoa(limit)),
-			dav.Text(dav.Name(dav.NSNextcloudFiles, "firstresult"), strconv.Itoa(offset))),
+			dav.Text(dav.Name(nsSearch, "firstresult"), strconv.Itoa(offset))),
 	))
 }
 

@@ -52,7 +52,7 @@ func (c *Client) Tree(ctx context.Context, name string, depth, most int, keep Fi
 	came := 0
 	for r, err := range c.dav.SearchEach(ctx, dav.Query{Op: op, Path: dav.Root + "/"}, q.request(strings.TrimPrefix(scope, dav.Root), glob{}, 0, ask)) {
 		if err != nil {
-			return nil, unsearched(op, name, err)
+			return nil, c.unsearched(ctx, op, name, err)
 		}
 		came++
 		e, ok := c.entry(home, r)
