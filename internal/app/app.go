@@ -16,6 +16,7 @@ import (
 	"nextcloud-mcp-server/internal/config"
 	"nextcloud-mcp-server/internal/dataleg"
 	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/nextcloud/exclusion"
 	"nextcloud-mcp-server/internal/telemetry"
 	"nextcloud-mcp-server/internal/tool"
 	"nextcloud-mcp-server/internal/tools"
@@ -117,6 +118,7 @@ func (a *app) mcpServer(binding tool.Binding) (*mcp.Server, error) {
 		},
 	})
 	binding.Log = a.log
+	binding.Excluded = exclusion.New(a.cfg.Tools.ExcludedTags)
 	if a.metrics != nil {
 		binding.Observe = a.metrics.ToolCall
 	}

@@ -46,20 +46,18 @@ func timestamp(t time.Time) string {
 // allow refuses paths that the connection may not reach: every tool calls it
 // for each path it was given, before anything is asked of Nextcloud about it.
 func allow(ctx context.Context, _ *api.Client, paths ...string) error {
-	for _, path := range paths {
-		if err := tool.CheckPath(ctx, path); err != nil {
-			return err
-		}
-	}
-	return nil
+	return tool.CheckPath(ctx, paths...)
 }
 
 // visible are those of the entries that the connection may see.
 func visible(ctx context.Context, _ *api.Client, entries []api.Entry) ([]api.Entry, error) {
-	pol := tool.Policy(ctx)
+	shown, err := tool.PathFilter(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := entries[:0]
 	for _, e := range entries {
-		if pol.AllowsPath(e.Path) {
+		if shown(e.Path) {
 			out = append(out, e)
 		}
 	}
