@@ -49,6 +49,8 @@ type Binding struct {
 	Excluded *exclusion.Rule
 	// Timeout bounds one call; default one minute.
 	Timeout time.Duration
+	// Sources are where files may come from that are not in Nextcloud.
+	Sources Sources
 }
 
 // Register adds everything the registry offers to server.
@@ -91,7 +93,7 @@ func (b *Binding) handler(t *Tool, schema *jsonschema.Schema) (mcp.ToolHandler, 
 	demand := t.demand()
 	return func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		start := time.Now()
-		ctx, cancel := context.WithTimeout(ctx, b.Timeout)
+		ctx, cancel := context.WithTimeout(ctx, max(b.Timeout, t.Timeout))
 		defer cancel()
 		var res *mcp.CallToolResult
 		err := b.run(ctx, req.Extra, demand, t.local, func(ctx context.Context, nc *nextcloud.Client) error {

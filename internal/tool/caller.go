@@ -7,6 +7,7 @@ import (
 	"nextcloud-mcp-server/internal/nextcloud"
 	"nextcloud-mcp-server/internal/nextcloud/exclusion"
 	"nextcloud-mcp-server/internal/policy"
+	"nextcloud-mcp-server/internal/safehttp"
 )
 
 type callKey struct{}
@@ -15,6 +16,7 @@ type callKey struct{}
 type callInfo struct {
 	caller   auth.Principal // without its token
 	account  string
+	sources  Sources
 	excluded *exclusion.Rule
 	nc       *nextcloud.Client // nil for a local tool
 }
@@ -22,7 +24,7 @@ type callInfo struct {
 // withCaller gives the handlers of one call its principal, without the token:
 // handlers get a client of Nextcloud and never a credential.
 func (b *Binding) withCaller(ctx context.Context, p *auth.Principal, nc *nextcloud.Client) context.Context {
-	info := &callInfo{*p, b.AccountURL, b.Excluded, nc}
+	info := &callInfo{*p, b.AccountURL, b.Sources, b.Excluded, nc}
 	info.caller.Token = ""
 	return context.WithValue(ctx, callKey{}, info)
 }
@@ -55,4 +57,23 @@ func Policy(ctx context.Context) policy.Policy {
 	}
 	// No file has such a name, so no path is allowed.
 	return policy.Policy{ReadOnly: true, NoDelete: true, Paused: true, Folders: []string{"/\x00"}}
+}
+
+// Sources are where files may come from that are not in Nextcloud. Its zero
+// value has none.
+type Sources struct {
+	// Folder is the folder of this machine whose files may be read: only where
+	// this machine is the caller's own.
+	Folder string
+	// Web fetches from the public internet.
+	Web *safehttp.Client
+}
+
+// SourcesOf are the sources of a call; none outside of one.
+func SourcesOf(ctx context.Context) Sources {
+	info, ok := ctx.Value(callKey{}).(*callInfo)
+	if !ok {
+		return Sources{}
+	}
+	return info.sources
 }
