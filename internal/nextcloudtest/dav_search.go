@@ -60,7 +60,10 @@ func (p spot) favorite() int64 {
 	return 0
 }
 
-var errSearchProperty = errors.New("requested search property is not a valid property for this scope")
+var (
+	errSearchProperty = errors.New("requested search property is not a valid property for this scope")
+	errSearchScope    = errors.New("You need to specify a scope for the search.") //nolint:staticcheck,revive // Nextcloud's words
+)
 
 // serveSearch answers SEARCH at the root of the tree (RFC 5323, basicsearch).
 func (s *Server) serveSearch(w http.ResponseWriter, r *http.Request, a *account) {
@@ -125,7 +128,7 @@ func parseSearch(root *xmlNode, uid string) (*fileSearch, error) {
 	}
 	from := basic.child(nsDAV, "from")
 	if from == nil {
-		return nil, errors.New("You need to specify a scope for the search.") //nolint:staticcheck // Nextcloud's words
+		return nil, errSearchScope
 	}
 	for _, scope := range from.all(nsDAV, "scope") {
 		href := scope.child(nsDAV, "href")
@@ -139,7 +142,7 @@ func parseSearch(root *xmlNode, uid string) (*fileSearch, error) {
 		q.scopes = append(q.scopes, path.Join("/", strings.Join(segments[2:], "/")))
 	}
 	if len(q.scopes) == 0 {
-		return nil, errors.New("You need to specify a scope for the search.") //nolint:staticcheck // Nextcloud's words
+		return nil, errSearchScope
 	}
 	where := basic.child(nsDAV, "where")
 	if where == nil || len(where.children) == 0 {

@@ -99,15 +99,15 @@ type shareCircle struct {
 	members  []string
 }
 
-// AddTeam makes a team of users that files can be shared with, and returns its id.
-func (s *Server) AddTeam(name string, members ...string) string {
+// AddTeam makes a team of users that files can be shared with, and returns its id. The first one owns it.
+func (s *Server) AddTeam(name, owner string, members ...string) string {
 	d := &s.sharing
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.teams == nil {
 		d.teams = map[string]*shareCircle{}
 	}
-	c := &shareCircle{id: randomText(31), name: name, members: members}
+	c := &shareCircle{id: randomText(31), name: name, members: append([]string{owner}, members...)}
 	d.teams[c.id] = c
 	return c.id
 }

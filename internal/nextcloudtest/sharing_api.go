@@ -196,7 +196,7 @@ func (s *Server) inheritedShares(a *account, r *http.Request) (any, *shareFault)
 func (s *Server) pendingShares(a *account, r *http.Request) (any, *shareFault) {
 	found := []any{}
 	for _, sh := range s.live() {
-		if (sh.kind == shareUser || sh.kind == shareGroup) && s.reaches(sh, a) && !sh.accepted[a.id] && !sh.left[a.id] {
+		if (sh.kind == shareUser || sh.kind == shareGroup) && s.reaches(sh, a) && !sh.accepted[a.id] {
 			if out := s.pendingJSON(s.base(r), sh, a); out != nil {
 				found = append(found, out)
 			}
@@ -208,7 +208,7 @@ func (s *Server) pendingShares(a *account, r *http.Request) (any, *shareFault) {
 func (s *Server) acceptShare(a *account, r *http.Request) (any, *shareFault) {
 	sh := s.shareByID(r.PathValue("id"))
 	switch {
-	case sh == nil || !s.canAccess(sh, a, true):
+	case sh == nil || !s.canAccess(sh, a, true) || sh.left[a.id]:
 		return nil, noSuchShare
 	case !s.reaches(sh, a):
 		return nil, refuseShare(http.StatusBadRequest, "Failed to accept share.")

@@ -228,13 +228,17 @@ func (s *Server) recipientOfNew(sh *share, f *spot, p shareParams) *shareFault {
 			return refuseShare(http.StatusNotFound, "Please specify a valid federated account ID")
 		}
 		user, host, ok := strings.Cut(with, "@")
-		if !ok || user == "" || strings.HasSuffix(host, ".invalid") {
+		switch {
+		case !ok || user == "":
+			return refuseShare(http.StatusForbidden, "Invalid cloud id")
+		case strings.HasSuffix(host, ".invalid"):
 			return failedToCreate
 		}
 		sh.token = randomText(15)
 	case shareTeam:
 		if s.sharing.teams[with] == nil {
-			return refuseShare(http.StatusNotFound, "Please specify a valid team")
+			// Nextcloud: an exception of the Teams app that nothing catches.
+			return refuseShare(ocsServerError, "Internal Server Error\n")
 		}
 	case shareRoom:
 		if s.sharing.rooms[with] == nil {

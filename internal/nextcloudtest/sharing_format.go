@@ -108,7 +108,7 @@ func (s *Server) addRecipient(out shareJSON, base string, sh *share) {
 	case shareTeam:
 		out["share_with"], out["share_with_displayname"], out["share_with_avatar"] = sh.with, sh.with, ""
 		if c := s.sharing.teams[sh.with]; c != nil {
-			out["share_with_displayname"] = c.name
+			out["share_with_displayname"] = c.name + " (Team owned by " + s.displayName(c.members[0]) + ")"
 		}
 	case shareRoom:
 		out["share_with"], out["share_with_displayname"], out["share_with_link"] = sh.with, "", base+"/call/"+sh.with
@@ -124,6 +124,10 @@ func (s *Server) addRecipient(out shareJSON, base string, sh *share) {
 func (s *Server) pendingJSON(base string, sh *share, a *account) shareJSON {
 	out := s.formatShare(base, sh, a, seen(sh.node.home.byID(sh.node.id)))
 	out["path"], out["permissions"] = "/"+sh.node.name, 0
+	if sh.left[a.id] {
+		// Nextcloud: what was declined is still listed; only this tells it from what waits.
+		out["item_permissions"] = mayDelete
+	}
 	return out
 }
 

@@ -36,6 +36,7 @@ var suites = []struct {
 }{
 	{"notes", runNotes},
 	{"calendar", runCalendar},
+	{"files", runFiles},
 	{"sharing", runSharing},
 }
 

@@ -135,6 +135,11 @@ func (c *Client) waiting(ctx context.Context, op, path string, state State) (*Li
 	out := &List{Skipped: wire.Skipped}
 	for i := range wire.Items {
 		w := &wire.Items[i]
+		if state == Pending && w.ItemBits != nil && Permissions(*w.ItemBits)&Read == 0 {
+			// Nextcloud: a share with a group that was declined is listed here as
+			// well as among those that were left, and can be accepted no more.
+			continue
+		}
 		s := w.share(c.nc.Host())
 		// Nextcloud: the path told is that of the owner or a mere name, and the
 		// permissions are 0.
@@ -206,9 +211,26 @@ func (c *Client) Accept(ctx context.Context, s *Share) error {
 	case remote:
 		return c.send(ctx, op, http.MethodPost, "/remote_shares/pending/"+number)
 	case s.State == Left:
-		return c.send(ctx, op, http.MethodPost, "/deletedshares/"+url.PathEscape(s.ID))
+		return c.takeUp(ctx, op, s)
 	}
 	return c.send(ctx, op, http.MethodPost, "/shares/pending/"+s.ID)
+}
+
+// takeUp takes back a share that was left. If it was declined when it waited,
+// it waits again then.
+func (c *Client) takeUp(ctx context.Context, op string, s *Share) error {
+	if err := c.send(ctx, op, http.MethodPost, "/deletedshares/"+url.PathEscape(s.ID)); err != nil {
+		return err
+	}
+	waiting, err := c.pendingHere(ctx)
+	if err != nil {
+		return err
+	}
+	number := strings.TrimPrefix(s.ID, leftMark)
+	if _, err := pick(op, number, waiting, nil); err != nil {
+		return nil //nolint:nilerr // it does not wait: it is in effect
+	}
+	return c.send(ctx, op, http.MethodPost, "/shares/pending/"+number)
 }
 
 // Decline refuses a share that waits.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -58,6 +59,13 @@ func (c *Client) createFailure(ctx context.Context, d *Draft, err error) error {
 		if e.Message == noReasonToCreate {
 			out := *e
 			out.Message = "Nextcloud does not say why. " + d.guess()
+			return &out
+		}
+	case nextcloud.ErrUnavailable:
+		if d.Kind == Team && e.Status == http.StatusInternalServerError {
+			// Nextcloud: it breaks on a team that it does not know.
+			out := *e
+			out.Kind, out.Message = nextcloud.ErrInvalid, fmt.Sprintf("Nextcloud failed on the team %.60q: most likely there is none with this id. Search for recipients gives the ids", d.With)
 			return &out
 		}
 	case nextcloud.ErrNotFound:

@@ -65,6 +65,7 @@ type wireShare struct {
 	By           lenient.Text  `json:"uid_owner"`
 	ByName       lenient.Text  `json:"displayname_owner"`
 	Permissions  lenient.Int   `json:"permissions"`
+	ItemBits     *lenient.Int  `json:"item_permissions"`
 	CanEdit      *lenient.Bool `json:"can_edit"`
 	CanDelete    *lenient.Bool `json:"can_delete"`
 	Created      lenient.Int   `json:"stime"`

@@ -52,7 +52,11 @@ var access = tool.New(tool.Def{
 	Object:      []string{"path"},
 	Folders:     true,
 }, func(ctx context.Context, shares *api.Client, in AccessInput) (*Access, error) {
-	if err := check(ctx, in.Path); err != nil {
+	if err := tool.CheckPath(ctx, in.Path); err != nil {
+		return nil, err
+	}
+	may, err := tool.PathFilter(ctx)
+	if err != nil {
 		return nil, err
 	}
 	a, err := shares.Access(ctx, in.Path, in.Below)
@@ -63,13 +67,13 @@ var access = tool.New(tool.Def{
 	if err != nil {
 		return nil, err
 	}
-	out := &Access{Path: a.Path, Item: kind(a.Folder), Owner: a.Owner, Items: reaches(ctx, a), Skipped: a.Skipped}
+	out := &Access{Path: a.Path, Item: kind(a.Folder), Owner: a.Owner, Items: reaches(may, a), Skipped: a.Skipped}
 	out.You = a.Permissions.String()
 	if a.Owner == me {
 		out.You = "owner"
 	}
 	for _, s := range a.Below {
-		if check(ctx, s.Path) == nil {
+		if may(s.Path) {
 			out.Below = append(out.Below, item(s, me))
 		}
 	}
@@ -84,7 +88,7 @@ var access = tool.New(tool.Def{
 
 // reaches joins the shares of each receiver: whoever has several may do what
 // any of them allows. Links stay apart, each has an address of its own.
-func reaches(ctx context.Context, a *api.Access) []Reach {
+func reaches(may func(path string) bool, a *api.Access) []Reach {
 	type key struct {
 		kind api.Kind
 		with string
@@ -103,12 +107,12 @@ func reaches(ctx context.Context, a *api.Access) []Reach {
 	}
 	out := []Reach{}
 	for _, k := range keys {
-		out = append(out, reach(ctx, a, all[k]))
+		out = append(out, reach(may, a, all[k]))
 	}
 	return out
 }
 
-func reach(ctx context.Context, a *api.Access, shares []*api.Share) Reach {
+func reach(may func(path string) bool, a *api.Access, shares []*api.Share) Reach {
 	first := shares[0]
 	r := Reach{Type: first.Kind.String(), ShareWith: first.With, HasPassword: true}
 	if first.WithName != first.With {
@@ -125,7 +129,7 @@ func reach(ctx context.Context, a *api.Access, shares []*api.Share) Reach {
 		r.Why = append(r.Why, why)
 		// What belongs to a folder that the connection may not reach can be
 		// told of, and not used.
-		if s.Via == "" || check(ctx, s.Via) == nil {
+		if s.Via == "" || may(s.Via) {
 			r.ShareIDs = append(r.ShareIDs, s.ID)
 			r.URL = cmp.Or(r.URL, s.URL)
 		}

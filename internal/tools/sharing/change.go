@@ -60,6 +60,9 @@ var update = tool.New(tool.Def{
 	if err != nil {
 		return nil, err
 	}
+	if err := tool.CheckTree(ctx, before.Path); err != nil {
+		return nil, err
+	}
 	var generated string
 	if in.Password != nil {
 		if generated, err = passwordOf(ctx, shares, *in.Password); err != nil {
@@ -161,11 +164,14 @@ func was(s *api.Share) string {
 	return strings.TrimSpace(with + ", " + s.Permissions.Of(s.Kind).String())
 }
 
+// leftMark begins the ids of shares that the person left.
+const leftMark = "ocinternal:"
+
 // undoDelete says how to share again, or who has to.
 func undoDelete(s *api.Share, me string) string {
 	switch {
 	case s.Leaves(me):
-		return fmt.Sprintf("nc_share_accept: share_id=\"ocinternal:%s\".", s.ID)
+		return fmt.Sprintf("nc_share_accept: share_id=%q.", leftMark+s.ID)
 	case s.By != me && s.Owner != me:
 		return fmt.Sprintf("Only %s can share it again.", s.By)
 	case s.Kind == api.DeckCard:
@@ -225,7 +231,7 @@ var accept = tool.New(tool.Def{
 	if err := shares.Accept(ctx, s); err != nil {
 		return nil, err
 	}
-	id := strings.TrimPrefix(s.ID, "ocinternal:")
+	id := strings.TrimPrefix(s.ID, leftMark)
 	return &Accepted{
 		AcceptedID: id, Path: s.Path, SharedBy: s.By,
 		Undo: fmt.Sprintf("nc_share_delete: share_id=%q.", id),

@@ -76,7 +76,8 @@ func reading(d *api.Draft, permissions string, end *string) (err error) {
 
 // share makes a share and says what the server made of it.
 func share(ctx context.Context, shares *api.Client, d api.Draft, password string) (*Created, error) {
-	if err := check(ctx, d.Path); err != nil {
+	// Whoever gets a folder gets all that is in it.
+	if err := tool.CheckTree(ctx, d.Path); err != nil {
 		return nil, err
 	}
 	generated, err := passwordOf(ctx, shares, password)

@@ -7,6 +7,7 @@ import (
 
 	"nextcloud-mcp-server/internal/nextcloudtest"
 	"nextcloud-mcp-server/internal/policy"
+	"nextcloud-mcp-server/internal/tool/tooltest"
 )
 
 // TestFolders: a connection that is limited to a folder reaches no share of
@@ -111,6 +112,60 @@ func TestPendingAndLeft(t *testing.T) {
 	w.bob.Read(t, "nc_share_delete", args("share_id", remote), &left)
 	contains(t, left.Undo, "Only eve@far.example")
 	contains(t, w.bob.Refused(t, "nc_share_get", args("share_id", remote)), "not found")
+}
+
+// TestDeclinedGroup: a share with a group that was declined is left, and can be
+// taken back.
+func TestDeclinedGroup(t *testing.T) {
+	w := newWorld(t, nextcloudtest.SharingPolicy{MustAccept: true})
+	id := w.share(t, args("path", "/Plans", "share_with", "staff", "share_type", "group"))
+	var declined Deleted
+	w.bob.Read(t, "nc_share_decline", args("share_id", id), &declined)
+	var page Page
+	if w.bob.Read(t, "nc_share_list", args("which", "pending"), &page); len(page.Items) != 0 {
+		t.Errorf("still pending: %+v", page)
+	}
+	name, call := undoCall(t, declined.Undo)
+	w.bob.Read(t, name, call, nil)
+	w.bob.Read(t, "nc_share_get", args("share_id", id), nil)
+}
+
+// TestExcludedTags: what a tag keeps from assistants is neither shown nor
+// shared, nor the folder around it.
+func TestExcludedTags(t *testing.T) {
+	w := newWorld(t, nextcloudtest.SharingPolicy{})
+	moon := w.share(t, args("path", "/Plans/Moon", "share_with", "bob"))
+	budget := w.share(t, args("path", "/Plans/budget.txt", "share_with", "bob"))
+	plans := w.share(t, args("path", "/Plans", "share_with", "bob"))
+	w.server.AddTag("alice", "secret", "/Plans/Moon")
+	s := tooltest.Connect(t, w.server, &tooltest.Options{ExcludedTags: []string{"secret"}}, Tools.Set())
+	var page Page
+	s.Read(t, "nc_share_list", args(), &page)
+	for _, i := range page.Items {
+		if i.ShareID == moon {
+			t.Errorf("shown: %+v", i)
+		}
+	}
+	if page.Total != 2 {
+		t.Errorf("%d shares", page.Total)
+	}
+	s.Read(t, "nc_share_get", args("share_id", budget), nil)
+	for _, c := range []struct{ name, args string }{
+		{"nc_share_get", args("share_id", moon)},
+		{"nc_share_update", args("share_id", moon, "note", "x")},
+		{"nc_share_delete", args("share_id", moon)},
+		{"nc_share_list", args("path", "/Plans/Moon")},
+		{"nc_share_explain_access", args("path", "/Plans/Moon/rocket.txt")},
+		{"nc_share_create", args("path", "/Plans/Moon/rocket.txt", "share_with", "admin")},
+	} {
+		text := s.Refused(t, c.name, c.args)
+		contains(t, text, "keeps")
+		if strings.Contains(c.args, "share_id") && strings.Contains(text, "Moon") {
+			t.Errorf("%s %s tells the path: %s", c.name, c.args, text)
+		}
+	}
+	contains(t, s.Refused(t, "nc_share_create_public_link", args("path", "/Plans")), "holds something")
+	contains(t, s.Refused(t, "nc_share_update", args("share_id", plans, "permissions", "all")), "holds something")
 }
 
 func TestPages(t *testing.T) {

@@ -94,7 +94,7 @@ func TestServerSays(t *testing.T) {
 		args("path", "/Nowhere", "share_with", "bob"):                                          `no file or folder "/Nowhere"`,
 		args("path", "/Plans", "share_with", "nobody"):                                         "valid account",
 		args("path", "/Plans", "share_type", "group", "share_with", "nobody"):                  "search for recipients",
-		args("path", "/Plans", "share_type", "team", "share_with", "nobody"):                   "valid team",
+		args("path", "/Plans", "share_type", "team", "share_with", "nobody"):                   "most likely there is none",
 		args("path", "/Plans", "share_type", "room", "share_with", "nobody"):                   "Conversation not found",
 		args("path", "/Plans", "share_type", "mail", "share_with", "eve@example.com"):          "shared with this address already",
 		args("path", "/Plans", "share_type", "federated", "share_with", "eve@nowhere.invalid"): "other server does not answer",

@@ -69,7 +69,7 @@ var list = tool.New(tool.Def{
 		in.Which = "with_me"
 	}
 	if in.Path != "" {
-		if err := check(ctx, in.Path); err != nil {
+		if err := tool.CheckPath(ctx, in.Path); err != nil {
 			return nil, err
 		}
 	}
@@ -81,7 +81,12 @@ var list = tool.New(tool.Def{
 	if err != nil {
 		return nil, err
 	}
-	return page(visible(ctx, all), me, after, cmp.Or(in.Limit, defaultLimit)), nil
+	may, err := tool.PathFilter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all.Shares = slices.DeleteFunc(all.Shares, func(s *api.Share) bool { return !may(s.Path) })
+	return page(all, me, after, cmp.Or(in.Limit, defaultLimit)), nil
 })
 
 func lists(ctx context.Context, shares *api.Client, in *ListInput) (*api.List, error) {
@@ -100,12 +105,6 @@ func lists(ctx context.Context, shares *api.Client, in *ListInput) (*api.List, e
 		return shares.Left(ctx)
 	}
 	return shares.ByMe(ctx, in.Path, in.Below)
-}
-
-// visible leaves what the connection may reach.
-func visible(ctx context.Context, list *api.List) *api.List {
-	kept := slices.DeleteFunc(list.Shares, func(s *api.Share) bool { return check(ctx, s.Path) != nil })
-	return &api.List{Shares: kept, Skipped: list.Skipped}
 }
 
 // place is where a share stands in lists: newest first, then by id.

@@ -5,8 +5,10 @@ package sharing
 
 import (
 	"context"
+	"errors"
 	"strings"
 
+	"nextcloud-mcp-server/internal/nextcloud"
 	api "nextcloud-mcp-server/internal/nextcloud/sharing"
 	"nextcloud-mcp-server/internal/tool"
 )
@@ -64,11 +66,6 @@ func kind(folder bool) string {
 	return "file"
 }
 
-// check refuses a path that the connection may not reach.
-func check(ctx context.Context, path string) error {
-	return tool.CheckPath(ctx, path)
-}
-
 // found is a share that the connection may reach. Of another one nothing is
 // told, not even its path.
 func found(ctx context.Context, shares *api.Client, id string) (*api.Share, error) {
@@ -76,11 +73,16 @@ func found(ctx context.Context, shares *api.Client, id string) (*api.Share, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := check(ctx, s.Path); err != nil {
-		if veiled := tool.CheckPath(ctx, "share "+s.ID); veiled != nil {
-			return nil, veiled
-		}
-		return nil, err
+	err = tool.CheckPath(ctx, s.Path)
+	if err == nil {
+		return s, nil
 	}
-	return s, nil
+	if errors.Is(err, nextcloud.ErrNotFound) {
+		return nil, &nextcloud.Error{Op: "get share " + s.ID, Kind: nextcloud.ErrNotFound, Message: "there is no such share, or this server keeps its file from assistants"}
+	}
+	// The same, with the id in the place of the path.
+	if veiled := tool.CheckPath(ctx, "share "+s.ID); veiled != nil && !errors.Is(veiled, nextcloud.ErrNotFound) {
+		return nil, veiled
+	}
+	return nil, err
 }

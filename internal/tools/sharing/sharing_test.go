@@ -268,7 +268,7 @@ func TestKinds(t *testing.T) {
 		{"group", "staff", "group", ""},
 		{"email", "eve@example.com", "mail", ""},
 		{"federated", "eve@far.example", "federated", ""},
-		{"circle", team, "team", "Rocket team"},
+		{"circle", team, "team", "Rocket team (Team owned by Alice Example)"},
 		{"talk", "tok3n", "room", "Launch"},
 	} {
 		var made Created
