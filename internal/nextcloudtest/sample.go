@@ -64,6 +64,7 @@ func (s *Server) loadSample() {
 		s.loadSampleCalendars(id)
 		s.loadSampleFiles(id)
 	}
+	s.loadSampleShares()
 }
 
 // agedNote is a sample note that was last changed some time ago.
