@@ -104,7 +104,7 @@ func (s *Server) createShare(a *account, p shareParams) (*share, *shareFault) {
 	if fault := s.recipientOfNew(sh, f, p); fault != nil {
 		return nil, fault
 	}
-	if fault := s.checkShare(sh, f, a); fault != nil {
+	if fault := s.checkShare(sh, f); fault != nil {
 		return nil, fault
 	}
 	if existing := s.sameShare(sh); existing != nil {
@@ -293,11 +293,9 @@ func (sh *share) setAttributes(p shareParams) *shareFault {
 }
 
 // checkShare are the rules for every share, new or changed.
-func (s *Server) checkShare(sh *share, f *spot, a *account) *shareFault {
+func (s *Server) checkShare(sh *share, f *spot) *shareFault {
 	rules := s.opts.Sharing
-	forbidden := func(format string, args ...any) *shareFault {
-		return refuseShare(http.StatusForbidden, format, args...)
-	}
+	forbidden := func(message string) *shareFault { return &shareFault{http.StatusForbidden, message} }
 	switch {
 	case rules.Disabled:
 		return failedToCreate
@@ -472,7 +470,7 @@ func (s *Server) updateShare(a *account, old *share, p shareParams) *shareFault 
 		}
 		sh.expires = date
 	}
-	if fault := s.checkShare(&sh, f, a); fault != nil {
+	if fault := s.checkShare(&sh, f); fault != nil {
 		return unexplained(fault)
 	}
 	if fault := s.checkExpiry(&sh, a, false, false); fault != nil {

@@ -1,6 +1,7 @@
 package nextcloudtest
 
 import (
+	"maps"
 	"strconv"
 )
 
@@ -34,9 +35,7 @@ func (s *Server) formatShare(base string, sh *share, a *account, where *spot) sh
 		out["expiration"] = sh.expires.In(zoneOf(a)).Format("2006-01-02 15:04:05")
 	}
 	s.addRecipient(out, base, sh)
-	for key, value := range sh.extra {
-		out[key] = value
-	}
+	maps.Copy(out, sh.extra)
 	return out
 }
 

@@ -113,11 +113,12 @@ func (s *Server) shareeKinds(q url.Values) []int {
 // nextSharees is the Link header of the next page, in the order in which PHP writes it.
 func (s *Server) nextSharees(r *http.Request, kinds []int, size, page int) string {
 	q := r.URL.Query()
-	link := s.base(r) + sharingRoot + "sharees?search=" + url.QueryEscape(q.Get("search")) + "&itemType=" + url.QueryEscape(q.Get("itemType"))
+	var link strings.Builder
+	link.WriteString(s.base(r) + sharingRoot + "sharees?search=" + url.QueryEscape(q.Get("search")) + "&itemType=" + url.QueryEscape(q.Get("itemType")))
 	for i, kind := range kinds {
-		link += "&" + url.QueryEscape("shareType["+strconv.Itoa(i)+"]") + "=" + strconv.Itoa(kind)
+		link.WriteString("&" + url.QueryEscape("shareType["+strconv.Itoa(i)+"]") + "=" + strconv.Itoa(kind))
 	}
-	return "<" + link + "&perPage=" + strconv.Itoa(size) + "&page=" + strconv.Itoa(page) + `>; rel="next"`
+	return "<" + link.String() + "&perPage=" + strconv.Itoa(size) + "&page=" + strconv.Itoa(page) + `>; rel="next"`
 }
 
 // findSharees looks a text up in everything that a file can be shared with.

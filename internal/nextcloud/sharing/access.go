@@ -61,10 +61,10 @@ func (c *Client) Access(ctx context.Context, path string, below bool) (*Access, 
 	}
 	a.take(&a.Direct, direct)
 	above, err := c.list(ctx, op, "/shares/inherited", url.Values{"path": {clean}})
-	switch e, ok := errors.AsType[*nextcloud.Error](err); {
+	switch {
 	case err == nil:
 		a.take(&a.Above, above)
-	case ok && a.Permissions&Reshare == 0 && a.Permissions != 0 && (e.Kind == nextcloud.ErrUnavailable && e.Status != 0 || e.Kind == nextcloud.ErrForbidden || e.Kind == nextcloud.ErrNotFound):
+	case a.Permissions&Reshare == 0 && a.Permissions != 0 && answered(err):
 		// Nextcloud: whoever may not share the file on gets an error of the
 		// server here.
 		a.Unknown = "this person may not share it on, and is not told who else has access"
@@ -79,6 +79,13 @@ func (c *Client) Access(ctx context.Context, path string, below bool) (*Access, 
 		a.take(&a.Below, inside)
 	}
 	return a, nil
+}
+
+// answered reports whether a failure is an answer of the server, and no failure
+// on the way to it.
+func answered(err error) bool {
+	e, ok := errors.AsType[*nextcloud.Error](err)
+	return ok && e.OCS != 0 && !errors.Is(err, nextcloud.ErrMaintenance) && !errors.Is(err, nextcloud.ErrUnauthenticated)
 }
 
 func (a *Access) take(into *[]*Share, list *List) {

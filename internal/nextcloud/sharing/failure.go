@@ -22,7 +22,7 @@ func forbidden(op, message string) error {
 // missingPath names the path that a list was asked of.
 func missingPath(err error, path string) error {
 	e, ok := errors.AsType[*nextcloud.Error](err)
-	if !ok || path == "" || e.Kind != nextcloud.ErrNotFound {
+	if !ok || path == "" || !errors.Is(e, nextcloud.ErrNotFound) {
 		return err
 	}
 	out := *e
@@ -52,23 +52,18 @@ func (c *Client) createFailure(ctx context.Context, d *Draft, err error) error {
 	if !ok {
 		return err
 	}
-	switch e.Kind {
-	case nextcloud.ErrRateLimited:
+	out := *e
+	switch {
+	case errors.Is(e, nextcloud.ErrRateLimited):
 		return rateLimited(e)
-	case nextcloud.ErrForbidden:
-		if e.Message == noReasonToCreate {
-			out := *e
-			out.Message = "Nextcloud does not say why. " + d.guess()
-			return &out
-		}
-	case nextcloud.ErrUnavailable:
-		if d.Kind == Team && e.Status == http.StatusInternalServerError {
-			// Nextcloud: it breaks on a team that it does not know.
-			out := *e
-			out.Kind, out.Message = nextcloud.ErrInvalid, fmt.Sprintf("Nextcloud failed on the team %.60q: most likely there is none with this id. Search for recipients gives the ids", d.With)
-			return &out
-		}
-	case nextcloud.ErrNotFound:
+	case errors.Is(e, nextcloud.ErrForbidden) && e.Message == noReasonToCreate:
+		out.Message = "Nextcloud does not say why. " + d.guess()
+		return &out
+	case d.Kind == Team && e.Status == http.StatusInternalServerError:
+		// Nextcloud: it breaks on a team that it does not know.
+		out.Kind, out.Message = nextcloud.ErrInvalid, fmt.Sprintf("Nextcloud failed on the team %.60q: most likely there is none with this id. Search for recipients gives the ids", d.With)
+		return &out
+	case errors.Is(e, nextcloud.ErrNotFound):
 		return c.whyNotFound(ctx, d, e)
 	}
 	return err
@@ -76,7 +71,7 @@ func (c *Client) createFailure(ctx context.Context, d *Draft, err error) error {
 
 // guess is what usually makes Nextcloud refuse without a reason.
 func (d *Draft) guess() string {
-	switch d.Kind {
+	switch d.Kind { //nolint:exhaustive // for the others there is one guess
 	case Mail:
 		return "Often it is shared with this address already"
 	case Federated:
@@ -110,7 +105,7 @@ func (c *Client) whyNotFound(ctx context.Context, d *Draft, e *nextcloud.Error) 
 	switch {
 	case len(mine.Shares) == 0:
 	case has&Reshare == 0:
-		return forbidden(e.Op, fmt.Sprintf("%s shared it with this person without the right to share it on", mine.Shares[0].who()))
+		return forbidden(e.Op, mine.Shares[0].who()+" shared it with this person without the right to share it on")
 	case asked.Of(d.Kind)&^has != 0:
 		return forbidden(e.Op, fmt.Sprintf("%s shared it with this person for: %s. Nobody can give more than they have", mine.Shares[0].who(), has))
 	}
@@ -137,9 +132,9 @@ func (c *Client) updateFailure(ctx context.Context, s *Share, err error) error {
 	}
 	out := *e
 	switch {
-	case e.Kind == nextcloud.ErrInvalid && e.Message == noReasonToUpdate:
+	case errors.Is(e, nextcloud.ErrInvalid) && e.Message == noReasonToUpdate:
 		out.Message = "Nextcloud does not say why. Often the permissions do not fit (a file cannot have create or delete), or a password or an end date is demanded"
-	case e.Kind == nextcloud.ErrNotFound:
+	case errors.Is(e, nextcloud.ErrNotFound):
 		// Nextcloud: a date in the past and permissions that nobody may give are
 		// 404 as well.
 		if _, getErr := c.Get(ctx, s.ID); getErr == nil {

@@ -81,7 +81,7 @@ var access = tool.New(tool.Def{
 		out.Info = append(out.Info, a.Unknown)
 	}
 	if a.Owner != "" && a.Owner != me {
-		out.Info = append(out.Info, fmt.Sprintf("%s owns it and may have shared it with others whom this person does not see", cmp.Or(a.OwnerName, a.Owner)))
+		out.Info = append(out.Info, cmp.Or(a.OwnerName, a.Owner)+" owns it and may have shared it with others whom this person does not see")
 	}
 	return out, nil
 })
