@@ -16,6 +16,7 @@ import (
 	"nextcloud-mcp-server/internal/config"
 	"nextcloud-mcp-server/internal/dataleg"
 	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/nextcloud/exclusion"
 	"nextcloud-mcp-server/internal/telemetry"
 	"nextcloud-mcp-server/internal/tool"
 	"nextcloud-mcp-server/internal/tools"
@@ -105,6 +106,7 @@ func ownConnections(cfg *config.Config) bool {
 // mcpServer is the one MCP server of the process, with everything registered.
 func (a *app) mcpServer(binding tool.Binding) (*mcp.Server, error) {
 	binding.Log = a.log
+	binding.Excluded = exclusion.New(a.cfg.Tools.ExcludedTags)
 	if a.metrics != nil {
 		binding.Observe = a.metrics.ToolCall
 	}
@@ -113,7 +115,7 @@ func (a *app) mcpServer(binding tool.Binding) (*mcp.Server, error) {
 	}, &mcp.ServerOptions{
 		Instructions: a.registry.Instructions(),
 		// The SDK logs every refused request; who sent it is known only here.
-		Logger:       slog.New(slog.DiscardHandler),
+		Logger:            slog.New(slog.DiscardHandler),
 		Capabilities:      &mcp.ServerCapabilities{},
 		CompletionHandler: a.registry.Completion(binding),
 		// Lists depend on the caller's rights; they change only with a restart.

@@ -14,6 +14,7 @@ import (
 
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/nextcloud/exclusion"
 )
 
 // PrincipalKey is where the front door leaves the *auth.Principal in
@@ -43,6 +44,9 @@ type Binding struct {
 	// AccountURL is where people see and change their connections; empty where
 	// there are none.
 	AccountURL string
+	// Excluded takes files with certain system tags away from all tools; nil
+	// takes none.
+	Excluded *exclusion.Rule
 	// Timeout bounds one call; default one minute.
 	Timeout time.Duration
 	// Sources are where files may come from that are not in Nextcloud.
@@ -185,15 +189,14 @@ func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, d demand, lo
 	if !p.Allows(d.needs) {
 		return Invalidf("This connection may not do that: it lacks the scope %s. The person has to allow it when connecting this server in the client.", p.Scopes.Missing(d.needs))
 	}
-	ctx = withCaller(ctx, p, b.AccountURL, b.Sources)
 	if local {
-		return work(ctx, nil)
+		return work(b.withCaller(ctx, p, nil), nil)
 	}
-	nc, err := b.Clients.Client(ctx, p)
+	nc, err := b.Clients.Client(b.withCaller(ctx, p, nil), p)
 	if err != nil {
 		return err
 	}
-	return work(ctx, nc)
+	return work(b.withCaller(ctx, p, nc), nc)
 }
 
 func (b *Binding) principal(extra *mcp.RequestExtra) *auth.Principal {

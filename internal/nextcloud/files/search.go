@@ -82,15 +82,14 @@ func (c *Client) Search(ctx context.Context, q Query) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	scope, _, err := c.remote(ctx, op, q.Scope)
-	if err != nil {
-		return nil, err
-	}
 	home, err := c.home(ctx)
 	if err != nil {
 		return nil, err
 	}
-	scope = strings.TrimPrefix(scope, dav.Root)
+	scope, err := c.searchScope(ctx, op, q.Scope)
+	if err != nil {
+		return nil, err
+	}
 	limit := pageLimit(q.Limit)
 	out := &Found{}
 	for range searchRequests {
@@ -132,6 +131,20 @@ func (c *Client) Search(ctx context.Context, q Query) (*Found, error) {
 	}
 	out.Next = at.cursor(0)
 	return out, nil
+}
+
+// searchScope is a folder as a search takes it. Nextcloud: unlike every other
+// path, this one is not decoded.
+func (c *Client) searchScope(ctx context.Context, op, name string) (string, error) {
+	_, clean, err := c.remote(ctx, op, name)
+	if err != nil {
+		return "", err
+	}
+	user, err := c.nc.UserID(ctx)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix("/files/"+string(user)+clean, "/"), nil
 }
 
 func (p position) cursor(came int) string {
