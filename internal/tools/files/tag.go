@@ -168,7 +168,7 @@ var findByTag = tool.New(tool.Def{
 	if len(in.Tags) == 0 || len(in.Tags) > maxTags {
 		return nil, tool.Invalidf("give 1 to %d tags", maxTags)
 	}
-	filter, err := keep(ctx, files)
+	filter, err := keep(ctx)
 	if err != nil {
 		return nil, err
 	}
