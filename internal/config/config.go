@@ -160,6 +160,7 @@ type Tools struct {
 	Tier     string   // core, extended or complete
 
 	ExcludedTags []string // system tags of files that no tool may reach
+	UploadFolder string   // whose files may be uploaded, over stdio; empty: none
 }
 
 // Log is what is logged, and how.

@@ -135,8 +135,9 @@ func parseSearch(root *xmlNode, uid string) (*fileSearch, error) {
 		if href == nil {
 			continue
 		}
-		segments, ok := davPath(davRoot + strings.TrimPrefix(strings.TrimPrefix(href.text, strings.TrimSuffix(davRoot, "/")), "/"))
-		if !ok || len(segments) < 2 || segments[0] != "files" || segments[1] != uid {
+		// Nextcloud: this path is taken as it stands, without decoding it.
+		segments := strings.FieldsFunc(strings.TrimPrefix(href.text, strings.TrimSuffix(davRoot, "/")), func(r rune) bool { return r == '/' })
+		if len(segments) < 2 || segments[0] != "files" || segments[1] != uid {
 			return nil, fmt.Errorf("%s is not a valid scope", href.text)
 		}
 		q.scopes = append(q.scopes, path.Join("/", strings.Join(segments[2:], "/")))
@@ -202,10 +203,16 @@ func (q *fileSearch) parseOrder(orderBy *xmlNode) error {
 // run searches below the scopes.
 func (q *fileSearch) run(home *fileHome) ([]spot, error) {
 	var found []spot
+	roots := map[*fileNode]bool{}
 	for _, scope := range q.scopes {
 		p, ok := home.find(scope)
 		if !ok || !p.node.isFolder() {
 			return nil, fmt.Errorf("/files/%s%s is not a valid scope", home.owner.id, scope)
+		}
+		// Nextcloud: the folder itself is found as well and dropped after the limit, so a page may be short.
+		roots[p.node] = true
+		if q.match(p) {
+			found = append(found, p)
 		}
 		p.walk(func(s spot) {
 			if q.match(s) {
@@ -222,7 +229,7 @@ func (q *fileSearch) run(home *fileHome) ([]spot, error) {
 		return cmp.Compare(a.node.id, b.node.id)
 	})
 	found = found[min(max(0, q.offset), len(found)):]
-	return found[:min(q.limit, len(found))], nil
+	return slices.DeleteFunc(found[:min(q.limit, len(found))], func(s spot) bool { return roots[s.node] }), nil
 }
 
 // compileSearch turns an operator into a test; count sums the comparisons.

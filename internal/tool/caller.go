@@ -16,15 +16,15 @@ type callKey struct{}
 type callInfo struct {
 	caller   auth.Principal // without its token
 	account  string
-	sources  Sources
 	excluded *exclusion.Rule
 	nc       *nextcloud.Client // nil for a local tool
+	sources  Sources
 }
 
 // withCaller gives the handlers of one call its principal, without the token:
 // handlers get a client of Nextcloud and never a credential.
 func (b *Binding) withCaller(ctx context.Context, p *auth.Principal, nc *nextcloud.Client) context.Context {
-	info := &callInfo{*p, b.AccountURL, b.Sources, b.Excluded, nc}
+	info := &callInfo{*p, b.AccountURL, b.Excluded, nc, b.Sources}
 	info.caller.Token = ""
 	return context.WithValue(ctx, callKey{}, info)
 }

@@ -71,7 +71,8 @@ func Connect(t testing.TB, h http.Handler, opts *Options, areas ...tool.Set) *Se
 	}
 	binding := tool.Binding{
 		Clients: single{client}, Log: slog.New(slog.NewTextHandler(testLog{t}, nil)),
-		Single: &auth.Principal{Trusted: true, Policy: o.Policy}, Sources: o.Sources, Excluded: exclusion.New(o.ExcludedTags),
+		Single:   &auth.Principal{Trusted: true, Policy: o.Policy},
+		Excluded: exclusion.New(o.ExcludedTags), Sources: o.Sources,
 	}
 	server := mcp.NewServer(&mcp.Implementation{Name: "test", Version: "1"}, &mcp.ServerOptions{CompletionHandler: registry.Completion(binding)})
 	if err := registry.Register(server, binding); err != nil {

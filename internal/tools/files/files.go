@@ -18,6 +18,10 @@ var Tools = tool.Group[*api.Client]{
 	Tools: []tool.Of[*api.Client]{
 		list, info, tree, read, search, findByName, findByType, favorites, recent, link,
 		write, edit, appendText, makeFolder, remove, move, duplicate, upload,
+		listTrash, restoreTrash, purgeTrash, emptyTrash,
+		listVersions, readVersion, restoreVersion, labelVersion,
+		setFavorite, listTags, createTag, tagFile, untagFile, findByTag,
+		listComments, createComment, updateComment, deleteComment,
 	},
 	Resources: []tool.ResourceOf[*api.Client]{fileResource},
 }
@@ -68,19 +72,16 @@ func allow(ctx context.Context, _ *api.Client, paths ...string) error {
 	return tool.CheckPath(ctx, paths...)
 }
 
-// allowTree is allow for what is done to a folder with all that is in it.
-func allowTree(ctx context.Context, files *api.Client, paths ...string) error {
+// allowAll is allow for what is done to folders with all that is in them.
+func allowAll(ctx context.Context, files *api.Client, paths ...string) error {
 	if err := allow(ctx, files, paths...); err != nil {
 		return err
 	}
 	return tool.CheckTree(ctx, paths...)
 }
 
-// keep says which entries of listings the connection may see; nil means all.
-func keep(ctx context.Context, _ *api.Client) (api.Filter, error) {
-	if len(tool.Policy(ctx).Folders) == 0 && !tool.Hiding(ctx) {
-		return nil, nil //nolint:nilnil // nil keeps all
-	}
+// keep says which entries of listings the connection may see.
+func keep(ctx context.Context) (api.Filter, error) {
 	shown, err := tool.PathFilter(ctx)
 	if err != nil {
 		return nil, err
@@ -91,7 +92,7 @@ func keep(ctx context.Context, _ *api.Client) (api.Filter, error) {
 // scoped is the folder to search in, and what of it may be seen. Without a
 // folder, a connection that is limited to one searches there.
 func scoped(ctx context.Context, files *api.Client, folder string) (string, api.Filter, error) {
-	filter, err := keep(ctx, files)
+	filter, err := keep(ctx)
 	if err != nil {
 		return "", nil, err
 	}
