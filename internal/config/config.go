@@ -161,6 +161,9 @@ type Tools struct {
 	Only     []string // only these tools; empty: all
 	Exclude  []string // never these tools
 	Tier     string   // auto, core, extended or complete
+
+	ExcludedTags []string // system tags of files that no tool may reach
+	UploadFolder string   // whose files may be uploaded, over stdio; empty: none
 }
 
 // Log is what is logged, and how.

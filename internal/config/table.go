@@ -296,6 +296,18 @@ var settings = []Setting{
 		kind:    list(func(c *Config) *[]string { return &c.Tools.Exclude }),
 	},
 	{
+		Env: "EXCLUDED_TAGS", Flag: "excluded-tags", Section: SectionTools,
+		Doc:     "Names of system tags, a comma list. Files and folders that carry one, and everything in such a folder, are invisible and untouchable for all tools. While a tag cannot be looked up, no file can be reached. See [files.md](files.md).",
+		Example: "confidential,no-ai",
+		kind:    list(func(c *Config) *[]string { return &c.Tools.ExcludedTags }),
+	},
+	{
+		Env: "MCP_UPLOAD_FOLDER", Section: SectionTools,
+		Doc:     "Folder of this computer whose files, and no others, may be uploaded to Nextcloud. Only with `--transport stdio`, where this computer is the user's own.",
+		Example: "/home/alice/Uploads",
+		kind:    file(func(c *Config) *string { return &c.Tools.UploadFolder }),
+	},
+	{
 		Env: "MCP_TIER", Flag: "tier", Section: SectionTools, Default: TierAuto,
 		Doc: "How many tools to offer. `core` is what most people need most days, `complete` is all. A connection gets fewer with `?tier=core` behind its address. " +
 			"`auto` offers all, and lists `core` unless the client searches tools by itself or asks for more with `?tier=`.",

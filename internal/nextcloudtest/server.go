@@ -10,13 +10,15 @@ import (
 
 // Server is one simulated Nextcloud. It is safe for concurrent use.
 type Server struct {
-	opts   Options
-	rules  rules
-	mux    *http.ServeMux
-	log    requestLog
-	faults faults
-	oidc   *provider
-	agents []*regexp.Regexp // Options.AllowedUserAgents
+	opts    Options
+	rules   rules
+	mux     *http.ServeMux
+	log     requestLog
+	faults  faults
+	oidc    *provider
+	agents  []*regexp.Regexp // Options.AllowedUserAgents
+	files   *fileStore
+	sharing shareDesk
 
 	accounts map[string]*account // by user id; the map itself never changes after New
 
@@ -32,6 +34,7 @@ type Server struct {
 // account is one user with everything that belongs to them. Handlers get it when the request was authenticated.
 type account struct {
 	id        string // User.ID, never changes
+	files     *fileHome
 	notes     *notebook
 	calendars *calendarHome
 	told      told
@@ -69,6 +72,7 @@ func New(opts *Options) *Server {
 		s.agents = append(s.agents, regexp.MustCompile(allowed))
 	}
 	s.oidc = newProvider()
+	s.files = newFileStore(s.now)
 	s.sessions = newSessions()
 	s.tokens = newAppPasswords()
 	s.attempts = newBadLogins()
@@ -76,7 +80,8 @@ func New(opts *Options) *Server {
 	for _, u := range o.Users {
 		u = u.withDefaults()
 		a := &account{id: u.ID, user: u}
-		a.notes = newNotebook(s, u)
+		a.files = s.files.newHome(a)
+		a.notes = newNotebook(s, a)
 		a.calendars = newCalendarHome(s, u)
 		s.accounts[u.ID] = a
 	}
@@ -89,9 +94,11 @@ func New(opts *Options) *Server {
 	if !o.DisableNotes {
 		s.routesNotes()
 	}
+	s.routesFiles()
 	s.routesCalDAV()
 	s.routesSearch()
 	s.routesNotifications()
+	s.routesSharing()
 	if o.SampleData {
 		s.loadSample()
 	}

@@ -11,13 +11,21 @@ import (
 )
 
 // TestRealServer runs the suite as the person of NEXTCLOUD_TEST_USER, best
-// with an app password: an account password is slow to check.
+// with an app password: an account password is slow to check. With
+// NEXTCLOUD_TEST_USER2 and NEXTCLOUD_TEST_PASSWORD2 it also checks what takes
+// two people.
 func TestRealServer(t *testing.T) {
 	base, user, password := os.Getenv("NEXTCLOUD_TEST_URL"), os.Getenv("NEXTCLOUD_TEST_USER"), os.Getenv("NEXTCLOUD_TEST_PASSWORD")
 	if base == "" || user == "" || password == "" {
 		t.Skip("NEXTCLOUD_TEST_URL, NEXTCLOUD_TEST_USER and NEXTCLOUD_TEST_PASSWORD are not set")
 	}
-	contract.Run(t, func(tb testing.TB) *contract.Env { return env(tb, base, user, password) })
+	contract.Run(t, func(tb testing.TB) *contract.Env {
+		e := env(tb, base, user, password)
+		if user, password := os.Getenv("NEXTCLOUD_TEST_USER2"), os.Getenv("NEXTCLOUD_TEST_PASSWORD2"); user != "" && password != "" {
+			e.Other = env(tb, base, user, password).Client
+		}
+		return e
+	})
 }
 
 func env(tb testing.TB, base, user, password string) *contract.Env {
