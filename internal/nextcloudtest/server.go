@@ -34,6 +34,7 @@ type account struct {
 	id        string // User.ID, never changes
 	notes     *notebook
 	calendars *calendarHome
+	cards     *cardHome
 
 	mu            sync.Mutex // guards the fields below
 	user          User       // read it with a.profile()
@@ -77,6 +78,7 @@ func New(opts *Options) *Server {
 		a := &account{id: u.ID, user: u}
 		a.notes = newNotebook(s, u)
 		a.calendars = newCalendarHome(s, u)
+		a.cards = newCardHome(s, u)
 		s.accounts[u.ID] = a
 	}
 	s.routesCore()
