@@ -248,3 +248,16 @@ func fold(b *strings.Builder, line, eol string) {
 	}
 	b.WriteString(line + eol)
 }
+
+// Copy is the line for another card: with its name, parameters and value, and
+// without its group.
+func (l *Line) Copy() *Line {
+	c := l.Clone()
+	if c.group != "" {
+		c.raw, c.group = "", ""
+	}
+	if !strings.HasSuffix(c.raw, "\n") {
+		c.raw = ""
+	}
+	return c
+}
