@@ -184,6 +184,8 @@ func (c *cardServer) makeBook(r *cardRequest) {
 		}
 	}
 	switch {
+	case strings.HasPrefix(r.path[0], "z-app-generated"):
+		r.fail(davMethodNotAllowed("The resource you tried to create has a reserved name"))
 	case !isBook:
 		r.fail(&davFailure{
 			status: http.StatusForbidden, exception: `Sabre\DAV\Exception\InvalidResourceType`, message: "Unknown resourceType for this collection",

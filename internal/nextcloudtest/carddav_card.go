@@ -94,6 +94,11 @@ func (c *cardServer) putCard(r *cardRequest, v *bookView, uri string, o *card) {
 		return
 	}
 	if !v.write {
+		if v.kind != bookOwn && o == nil {
+			// Nextcloud: what the server made is not looked for when something is added.
+			r.fail(davNotFound("Node with name '%s' could not be found", v.name))
+			return
+		}
 		if o == nil {
 			r.fail(davNeedPrivilege(strings.TrimSuffix(v.href(), "/"), "bind"))
 		} else {
@@ -167,6 +172,9 @@ func (c *cardServer) transferCard(r *cardRequest, v *bookView, o *card) {
 	switch {
 	case to == nil:
 		r.fail(davConflict("The destination node is not found"))
+		return
+	case to.kind != bookOwn:
+		r.fail(davNotFound("Node with name '%s' could not be found", to.name))
 		return
 	case moves && !v.write:
 		r.fail(davNeedPrivilege(strings.TrimSuffix(v.href(), "/"), "unbind"))

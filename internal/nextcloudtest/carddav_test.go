@@ -52,6 +52,9 @@ func TestCardReadOnly(t *testing.T) {
 	mustCall(t, s, 403, "bob", "DELETE", shared+"a.vcf", "")
 	mustCall(t, s, 403, "bob", "PROPPATCH", shared, `<d:propertyupdate xmlns:d="DAV:"><d:set><d:prop><d:displayname>x</d:displayname></d:prop></d:set></d:propertyupdate>`)
 	mustCall(t, s, 403, "bob", "DELETE", system, "")
+	mustCall(t, s, 404, "bob", "PUT", system+"x.vcf", vcardOf("x"))
+	mustCall(t, s, 403, "bob", "PUT", system+"Database:alice.vcf", vcardOf("x"))
+	mustCall(t, s, 405, "bob", "MKCOL", "/remote.php/dav/addressbooks/users/bob/z-app-generated--x/", "")
 	mustCall(t, s, 403, "bob", "DELETE", system+"Database:alice.vcf", "")
 	mustCall(t, s, 404, "bob", "GET", aliceBooks+"contacts/a.vcf", "")
 	if home := mustCall(t, s, 207, "bob", "PROPFIND", "/remote.php/dav/addressbooks/users/bob/",
@@ -75,7 +78,7 @@ func TestCardTransfer(t *testing.T) {
 	mustCall(t, s, 201, "alice", "MOVE", aliceBooks+"contacts/a.vcf", "", "Destination", aliceBooks+"other/b.vcf", "Overwrite", "F")
 	mustCall(t, s, 404, "alice", "GET", aliceBooks+"contacts/a.vcf", "")
 	mustCall(t, s, 409, "alice", "MOVE", aliceBooks+"other/a.vcf", "", "Destination", aliceBooks+"nowhere/a.vcf")
-	mustCall(t, s, 403, "alice", "MOVE", aliceBooks+"other/a.vcf", "", "Destination", aliceBooks+"z-server-generated--system/a.vcf")
+	mustCall(t, s, 404, "alice", "MOVE", aliceBooks+"other/a.vcf", "", "Destination", aliceBooks+"z-server-generated--system/a.vcf")
 	for range maxAddressBooks {
 		call(s, "alice", "MKCOL", aliceBooks+"n"+strings.Repeat("x", len(s.account("alice").cards.books))+"/", book)
 	}

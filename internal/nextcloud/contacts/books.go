@@ -35,9 +35,13 @@ type home struct {
 const (
 	homeKey = "contacts/home"
 	homeAge = time.Minute
-	// madeByServer begins the names of address books that nobody made.
-	madeByServer = "z-"
 )
+
+// madeByServer reports whether an address book of that name is one that nobody
+// made. Nextcloud reserves these names.
+func madeByServer(name string) bool {
+	return strings.HasPrefix(name, "z-server-generated") || strings.HasPrefix(name, "z-app-generated")
+}
 
 // The properties of address books and cards (RFC 6352, 6.2 and 10.4;
 // CalendarServer; ownCloud).
@@ -113,7 +117,7 @@ func (c *Client) book(r *dav.Response, user string) (Book, bool) {
 		b.DisplayName = name
 	}
 	owner := dav.Base(r.Prop(propOwner).Child(propHref).String())
-	b.System = strings.HasPrefix(name, madeByServer+"server-generated--") || strings.HasPrefix(name, madeByServer+"app-generated--")
+	b.System = madeByServer(name)
 	if b.Shared = !b.System && owner != "" && owner != user; b.Shared {
 		b.Owner = owner
 	}
@@ -153,6 +157,14 @@ func (c *Client) known(ctx context.Context) *home {
 	return nil
 }
 
+// mayWrite refuses what the server would refuse.
+func mayWrite(op string, b *Book) error {
+	if b.ReadOnly {
+		return &nextcloud.Error{Op: op, Kind: nextcloud.ErrForbidden, Message: fmt.Sprintf("the address book %s can only be read by this person", b.Name)}
+	}
+	return nil
+}
+
 // in does something in the address book of that name, or of that display name
 // when only one has it. What looks like a name is tried at once; the address
 // books are listed only when the server does not know it.
@@ -186,7 +198,7 @@ func in[T any](ctx context.Context, c *Client, op, name string, do func(*Book) (
 			switch {
 			case perr != nil:
 				return none, perr
-			case b.path == path+"/":
+			case b.path == path+"/" && !b.ReadOnly:
 				return none, err
 			}
 			return do(b)
@@ -264,8 +276,8 @@ func (c *Client) CreateBook(ctx context.Context, name, title, description string
 	if name == "" {
 		return nil, invalidf(op, "the name is missing")
 	}
-	if strings.HasPrefix(name, madeByServer) {
-		return nil, invalidf(op, "names that begin with %q belong to the server", madeByServer)
+	if madeByServer(name) {
+		return nil, invalidf(op, "names such as this one belong to the server")
 	}
 	path, err := nextcloud.Path(root, name)
 	if err != nil {

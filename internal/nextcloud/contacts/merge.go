@@ -37,6 +37,9 @@ func (c *Client) Merge(ctx context.Context, t Target, others []string, dryRun bo
 		return nil, invalidf(op, "give between 1 and %d other contacts", maxMerged)
 	}
 	return in(ctx, c, op, t.Addressbook, func(b *Book) (*Merge, error) {
+		if err := mayWrite(op, b); err != nil {
+			return nil, err
+		}
 		kept, err := c.find(ctx, op, b, t.UID)
 		if err != nil {
 			return nil, err

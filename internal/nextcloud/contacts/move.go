@@ -23,7 +23,15 @@ func (c *Client) Move(ctx context.Context, t Target, to string, copied bool) (*M
 		op = "copy contact"
 	}
 	return in(ctx, c, op, to, func(target *Book) (*Moved, error) {
+		if err := mayWrite(op, target); err != nil {
+			return nil, err
+		}
 		return in(ctx, c, op, t.Addressbook, func(b *Book) (*Moved, error) {
+			if !copied {
+				if err := mayWrite(op, b); err != nil {
+					return nil, err
+				}
+			}
 			if b.path == target.path {
 				return nil, invalidf(op, "the contact is in this address book already; an address book cannot hold a uid twice")
 			}

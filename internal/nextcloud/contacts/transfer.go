@@ -45,6 +45,9 @@ func (c *Client) Import(ctx context.Context, addressbook, text string, fresh boo
 		return nil, invalidf(op, "the text has more than %d vCards; import fewer at once", maxImported)
 	}
 	return in(ctx, c, op, addressbook, func(b *Book) (*Imported, error) {
+		if err := mayWrite(op, b); err != nil {
+			return nil, err
+		}
 		out := &Imported{Created: []Summary{}}
 		for i, p := range parts {
 			name := "vCard " + itoa(i+1)

@@ -44,6 +44,9 @@ func (c *Client) Create(ctx context.Context, addressbook, uid string, f Fields) 
 	}
 	c.stamp(card, true)
 	return in(ctx, c, op, addressbook, func(b *Book) (*Written, error) {
+		if err := mayWrite(op, b); err != nil {
+			return nil, err
+		}
 		path, err := nextcloud.Path(b.path, uid+".vcf")
 		if err != nil {
 			return nil, err
@@ -105,6 +108,9 @@ func (c *Client) Update(ctx context.Context, t Target, f Fields, changes Changes
 // changed it in between.
 func (c *Client) edit(ctx context.Context, op string, t Target, change func(*vcard.Card) (note string, err error)) (*Written, error) {
 	return in(ctx, c, op, t.Addressbook, func(b *Book) (*Written, error) {
+		if err := mayWrite(op, b); err != nil {
+			return nil, err
+		}
 		o, err := c.find(ctx, op, b, t.UID)
 		if err != nil {
 			return nil, err
@@ -143,6 +149,9 @@ type Deleted struct {
 func (c *Client) Delete(ctx context.Context, t Target) (*Deleted, error) {
 	const op = "delete contact"
 	return in(ctx, c, op, t.Addressbook, func(b *Book) (*Deleted, error) {
+		if err := mayWrite(op, b); err != nil {
+			return nil, err
+		}
 		o, err := c.find(ctx, op, b, t.UID)
 		if err != nil {
 			return nil, err
