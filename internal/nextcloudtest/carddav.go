@@ -359,7 +359,6 @@ func (c *cardServer) homeResource(h *cardHome) *davResource {
 
 // Privileges as the server lists them on address books: in another order than on calendars.
 var (
-	
 	privilegesBook   = []string{"write-properties", "write", "write-content", "unlock", "bind", "unbind", "write-acl", "read", "read-acl", "read-current-user-privilege-set"}
 	privilegesRecent = []string{"unbind", "read", "read-acl", "read-current-user-privilege-set"}
 )

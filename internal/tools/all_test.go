@@ -175,9 +175,10 @@ func TestTools(t *testing.T) {
 
 // objectless are the tools that touch no one thing that an argument names.
 var objectless = []string{
-	"nc_auth_check_status",       // the connection itself
-	"nc_calendar_list_calendars", // all of them
-	"nc_notes_search_notes",      // its query must stay out of the audit
+	"nc_auth_check_status",          // the connection itself
+	"nc_calendar_list_calendars",    // all of them
+	"nc_contacts_list_addressbooks", // all of them
+	"nc_notes_search_notes",         // its query must stay out of the audit
 }
 
 // unaudited are arguments that hold what people write or look for.
