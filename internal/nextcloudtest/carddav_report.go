@@ -15,10 +15,6 @@ type reportCard struct {
 
 // report answers REPORT on an address book.
 func (c *cardServer) report(r *cardRequest, v *bookView) {
-	var cards []reportCard
-	for _, o := range v.sorted() {
-		cards = append(cards, reportCard{o, c.cardResource(v.cardHref(o.uri), o, r.uid, v.owner)})
-	}
 	root, err := parseXML(r.body)
 	switch {
 	case err != nil:
@@ -26,6 +22,10 @@ func (c *cardServer) report(r *cardRequest, v *bookView) {
 	case root.is(nsDAV, "sync-collection"):
 		c.syncCollection(r, root, v)
 	default:
+		cards := make([]reportCard, 0, len(v.cards))
+		for _, o := range v.sorted() {
+			cards = append(cards, reportCard{o, c.cardResource(v.cardHref(o.uri), o, r.uid, v.owner)})
+		}
 		c.reportOn(r, cards, davDepth(r.Request, 0))
 	}
 }

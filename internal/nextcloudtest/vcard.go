@@ -25,9 +25,6 @@ type simCard struct{ lines []*simLine }
 var (
 	errNoCard  = errors.New("This parser only supports VCARD and VCALENDAR files") //nolint:revive,staticcheck // the server's words
 	errCutCard = errors.New("End of document reached prematurely")                 //nolint:revive,staticcheck // the server's words
-
-	simLinePattern = regexp.MustCompile(`^([A-Za-z0-9\-._\\/]+)((?:;[A-Za-z0-9\-]+(?:=(?:"[^"]*"|[^";:,]*)(?:,(?:"[^"]*"|[^";:,]*))*)?)*):(.*)$`)
-	simParam       = regexp.MustCompile(`;([A-Za-z0-9\-]+(?:=(?:"[^"]*"|[^";:,]*)(?:,(?:"[^"]*"|[^";:,]*))*)?)`)
 )
 
 // parseVCard reads one card the way Sabre's MimeDir parser does.
@@ -44,20 +41,67 @@ func parseVCard(data string) (*simCard, error) {
 			}
 			return v, nil
 		}
-		m := simLinePattern.FindStringSubmatch(text)
-		if m == nil {
+		l := parseSimLine(text)
+		if l == nil {
 			return nil, fmt.Errorf("Invalid Mimedir file. Line starting at %d did not follow iCalendar/vCard conventions", i+2) //nolint:revive,staticcheck // the server's words
-		}
-		l := &simLine{name: strings.ToUpper(m[1]), value: m[3]}
-		if dot := strings.LastIndexByte(m[1], '.'); dot >= 0 {
-			l.group, l.name = m[1][:dot], strings.ToUpper(m[1][dot+1:])
-		}
-		for _, p := range simParam.FindAllStringSubmatch(m[2], -1) {
-			l.params = append(l.params, p[1])
 		}
 		v.lines = append(v.lines, l)
 	}
 	return nil, errCutCard
+}
+
+// parseSimLine reads one unfolded line, or answers nil when it is none.
+func parseSimLine(text string) *simLine {
+	name := simWord(text, "-._/\\")
+	if name == "" {
+		return nil
+	}
+	l, rest := &simLine{name: strings.ToUpper(name)}, text[len(name):]
+	if dot := strings.LastIndexByte(name, '.'); dot >= 0 {
+		l.group, l.name = name[:dot], strings.ToUpper(name[dot+1:])
+	}
+	for strings.HasPrefix(rest, ";") {
+		param := rest[1:]
+		word := simWord(param, "-")
+		if word == "" {
+			return nil
+		}
+		rest = param[len(word):]
+		for strings.HasPrefix(rest, "=") || strings.HasPrefix(rest, ",") {
+			rest = rest[1:]
+			if strings.HasPrefix(rest, `"`) {
+				end := strings.IndexByte(rest[1:], '"')
+				if end < 0 {
+					return nil
+				}
+				rest = rest[end+2:]
+			} else {
+				end := strings.IndexAny(rest, `";:,`)
+				if end < 0 {
+					return nil
+				}
+				rest = rest[end:]
+			}
+		}
+		l.params = append(l.params, param[:len(param)-len(rest)])
+	}
+	value, ok := strings.CutPrefix(rest, ":")
+	if !ok {
+		return nil
+	}
+	l.value = value
+	return l
+}
+
+// simWord is the letters, digits and further characters in front of s.
+func simWord(s, further string) string {
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && strings.IndexByte(further, c) < 0 {
+			return s[:i]
+		}
+	}
+	return s
 }
 
 // unfoldVCard joins folded lines. An empty line ends a fold.

@@ -99,7 +99,7 @@ func (c *Client) importOne(ctx context.Context, op string, b *Book, card *vcard.
 	}
 	etag, err := c.dav.Put(ctx, dav.Query{Op: op, Path: path}, cardType, card.Encode(), dav.Condition{Absent: true})
 	if errors.Is(err, nextcloud.ErrPrecondition) {
-		return nil, &nextcloud.Error{Op: op, Kind: nextcloud.ErrConflict, Message: "a contact with this uid exists in this address book"}
+		return nil, taken(op)
 	}
 	if err != nil {
 		return nil, explain(err)

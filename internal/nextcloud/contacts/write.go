@@ -2,6 +2,7 @@ package contacts
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/google/uuid"
@@ -52,6 +53,9 @@ func (c *Client) Create(ctx context.Context, addressbook, uid string, f Fields) 
 			return nil, err
 		}
 		etag, err := c.put(ctx, op, path, card, dav.Condition{Absent: true})
+		if errors.Is(err, nextcloud.ErrPrecondition) {
+			err = taken(op)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -60,6 +64,11 @@ func (c *Client) Create(ctx context.Context, addressbook, uid string, f Fields) 
 		out.Addressbook, out.ETag = b.Name, etag
 		return &Written{Contact: out, Note: note}, nil
 	})
+}
+
+// taken says that a UID is in use.
+func taken(op string) error {
+	return &nextcloud.Error{Op: op, Kind: nextcloud.ErrConflict, Message: "a contact with this uid exists in this address book"}
 }
 
 // fallback is a name for a contact that was given none.

@@ -60,23 +60,29 @@ type Part struct {
 // ParseAll reads a file of cards. What cannot be read is an error in its place,
 // and fails no other card.
 func ParseAll(data []byte) []Part {
-	r := &reader{rest: string(data)}
+	r := &reader{all: string(data)}
+	r.rest = r.all
 	var (
 		parts []Part
 		cur   *Card
 		depth int
 		size  int
-		wild  bool // something outside of cards was named already
-		head  string
+		wild  bool  // something outside of cards was named already
+		from  int   // where the empty lines before the next card, or the end of the last one, begin
+		last  *Card // that only empty lines have followed
 	)
 	flush := func(err error) {
 		parts = append(parts, Part{Card: cur, Err: err})
 		if err != nil {
 			parts[len(parts)-1].Card = nil
 		}
-		cur, head, depth, size, wild = nil, "", 0, 0, false
+		cur, last, depth, size, wild = nil, cur, 0, 0, false
+		if err != nil {
+			last = nil
+		}
 	}
 	for {
+		at := len(data) - len(r.rest)
 		raw, text, ok := r.next()
 		if !ok {
 			break
@@ -86,20 +92,24 @@ func ParseAll(data []byte) []Part {
 		if cur == nil {
 			switch {
 			case begin:
-				cur = &Card{head: head + raw, eol: "\r\n"}
+				if last != nil {
+					last.tail, from = r.all[from:at], at
+				}
+				cur, last = &Card{head: r.all[from : at+len(raw)], eol: "\r\n"}, nil
 				if !strings.HasSuffix(raw, "\r\n") {
 					cur.eol = "\n"
 				}
 				size = len(raw)
-			case strings.Trim(raw, " \t\r\n\ufeff") == "":
-				if n := len(parts); n > 0 && parts[n-1].Card != nil {
-					parts[n-1].Card.tail += raw
-				} else {
-					head += raw
-				}
+			case text == "":
 			case !wild:
 				wild = true
 				parts = append(parts, Part{Err: ErrNone})
+				fallthrough
+			default:
+				if last != nil {
+					last.tail, last = r.all[from:at], nil
+				}
+				from = at + len(raw)
 			}
 			continue
 		}
@@ -108,7 +118,9 @@ func ParseAll(data []byte) []Part {
 		case size > maxCard || len(cur.lines) >= maxLines:
 			flush(ErrTooLarge)
 			wild = true // the rest of it is not named again
+			from = at + len(raw)
 		case l.Is("END") && depth == 0:
+			from = at
 			cur.tail = raw
 			flush(nil)
 		case l.Is("END"):
@@ -131,14 +143,17 @@ func ParseAll(data []byte) []Part {
 			cur.lines = append(cur.lines, l)
 		}
 	}
-	if cur != nil {
+	switch {
+	case cur != nil:
 		flush(ErrCut)
+	case last != nil:
+		last.tail = r.all[from:]
 	}
 	return parts
 }
 
 // reader takes content lines from a text.
-type reader struct{ rest string }
+type reader struct{ all, rest string }
 
 // physical takes one line with its line break.
 func (r *reader) physical() string {
@@ -162,28 +177,31 @@ func (r *reader) next() (raw, text string, ok bool) {
 	if strings.Trim(first, " \t\ufeff") == "" {
 		return start[:whole-len(r.rest)], "", true
 	}
-	var b strings.Builder
-	b.WriteString(strings.TrimPrefix(first, "\ufeff"))
+	text = strings.TrimPrefix(first, "\ufeff")
 	colon := strings.IndexByte(first, ':')
 	quoted := colon >= 0 && strings.Contains(strings.ToUpper(first[:colon]), "QUOTED-PRINTABLE")
+	var folded []byte // of a line with more than one part
 	last := first
 	for r.rest != "" {
-		switch {
-		case quoted && strings.HasSuffix(last, "="):
+		soft := quoted && strings.HasSuffix(last, "=")
+		if !soft && r.rest[0] != ' ' && r.rest[0] != '\t' {
+			break
+		}
+		if folded == nil {
+			folded = []byte(text)
+		}
+		last = strings.TrimRight(r.physical(), "\r\n")
+		if soft {
 			// A soft line break of quoted-printable: the next line needs no space.
-			s := b.String()
-			b.Reset()
-			b.WriteString(s[:len(s)-1])
-			last = strings.TrimRight(r.physical(), "\r\n")
-			b.WriteString(last)
-		case r.rest[0] == ' ' || r.rest[0] == '\t':
-			last = strings.TrimRight(r.physical(), "\r\n")
-			b.WriteString(last[1:])
-		default:
-			return start[:whole-len(r.rest)], b.String(), true
+			folded = append(folded[:len(folded)-1], last...)
+		} else {
+			folded = append(folded, last[1:]...)
 		}
 	}
-	return start[:whole-len(r.rest)], b.String(), true
+	if folded != nil {
+		text = string(folded)
+	}
+	return start[:whole-len(r.rest)], text, true
 }
 
 // Encode is the card as bytes. Without an edit they are the bytes it was read

@@ -97,7 +97,10 @@ func parseParam(s string) (p Param, rest string, ok bool) {
 			}
 			v, rest = rest[:end], rest[end:]
 		}
-		p.Values = append(p.Values, caretDecode.Replace(v))
+		if strings.Contains(v, "^") {
+			v = caretDecode.Replace(v)
+		}
+		p.Values = append(p.Values, v)
 		if !strings.HasPrefix(rest, ",") {
 			break
 		}

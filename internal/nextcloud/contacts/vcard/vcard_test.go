@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -488,4 +489,20 @@ func FuzzVCardRoundTrip(f *testing.F) {
 			t.Fatal("the clone shares something")
 		}
 	})
+}
+
+// TestParseTime: what is read takes time in proportion to its size.
+func TestParseTime(t *testing.T) {
+	start := time.Now()
+	for _, part := range []string{"a=\n", "b\n c\n", "\n"} {
+		text := "BEGIN:VCARD\nVERSION:2.1\nNOTE;ENCODING=QUOTED-PRINTABLE:" + strings.Repeat(part, 1<<20) + "x\nEND:VCARD\n"
+		for _, p := range ParseAll([]byte(text)) {
+			if p.Card != nil {
+				_ = p.Card.Text("NOTE")
+			}
+		}
+	}
+	if spent := time.Since(start); spent > 30*time.Second {
+		t.Errorf("it took %s", spent)
+	}
 }
