@@ -97,3 +97,26 @@ func TestUnreadableCard(t *testing.T) {
 		t.Errorf("as a property the text is not what is stored: %s", found)
 	}
 }
+
+// TestSampleContacts: the demo's contacts are ones that the server would take.
+func TestSampleContacts(t *testing.T) {
+	s := New(&Options{SampleData: true})
+	n := 0
+	for _, v := range s.account("bob").cards.views() {
+		for _, o := range v.sorted() {
+			if _, warning, failure := validateVCard(o.data); failure != nil || warning != "" {
+				t.Errorf("%s: %v %s", o.uri, failure, warning)
+			}
+			if v.kind == bookOwn {
+				n++
+			}
+		}
+	}
+	if n != len(sampleContacts) {
+		t.Errorf("%d contacts", n)
+	}
+	home := mustCall(t, s, 207, "bob", "PROPFIND", "/remote.php/dav/addressbooks/users/bob/", `<d:propfind xmlns:d="DAV:"><d:prop><d:displayname/></d:prop></d:propfind>`, "Depth", "1")
+	if !strings.Contains(home, ">Work<") {
+		t.Error(home)
+	}
+}
