@@ -385,7 +385,8 @@ func toV3(l *simLine) []*simLine {
 		c.name = "X-ANNIVERSARY"
 		return []*simLine{
 			{group: "ITEM1", name: "X-ABDATE", params: []string{"VALUE=DATE-AND-OR-TIME"}, value: c.value},
-			{group: "ITEM1", name: "X-ABLABEL", value: "_$!<Anniversary>!$_"}, &c,
+			{group: "ITEM1", name: "X-ABLABEL", value: "_$!<Anniversary>!$_"},
+			&c,
 		}
 	case c.name == "BDAY" && yearless:
 		year = strings.ReplaceAll(year, "-", "")
