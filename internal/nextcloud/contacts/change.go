@@ -43,8 +43,6 @@ type Changes struct {
 	Remove, Replace, Add []Change
 }
 
-func (cs *Changes) empty() bool { return len(cs.Remove)+len(cs.Replace)+len(cs.Add) == 0 }
-
 func (cs *Changes) apply(op string, card *vcard.Card) error {
 	if len(cs.Remove)+len(cs.Replace)+len(cs.Add) > maxValues {
 		return invalidf(op, "there are more than %d changes", maxValues)

@@ -106,7 +106,7 @@ func changes(list []Change, removes bool) []api.Change {
 type UpdateInput struct {
 	Addressbook string   `json:"addressbook" jsonschema:"name or display name"`
 	UID         string   `json:"uid" jsonschema:"or full name"`
-	ContactData Data     `json:"contact_data,omitempty" jsonschema:"as in create, empty clears, lists replace all"`
+	ContactData Data     `json:"contact_data,omitzero" jsonschema:"as in create, empty clears, lists replace all"`
 	Add         []Change `json:"add,omitempty" jsonschema:"each field, value, types, label, or street and so on"`
 	Replace     []Change `json:"replace,omitempty" jsonschema:"each field, old, value, types"`
 	Remove      []Change `json:"remove,omitempty" jsonschema:"each field, value"`

@@ -106,7 +106,7 @@ func decodeQuoted(s string) string {
 		if s[i] == '=' && i+2 < len(s) {
 			hi, lo := unhex(s[i+1]), unhex(s[i+2])
 			if hi >= 0 && lo >= 0 {
-				b.WriteByte(byte(hi<<4 | lo))
+				b.WriteByte(byte(hi<<4 | lo)) //nolint:gosec // two digits
 				i += 2
 				continue
 			}
