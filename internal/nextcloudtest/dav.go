@@ -53,12 +53,11 @@ func davConflict(message string) *davFailure {
 	return &davFailure{status: http.StatusConflict, exception: `Sabre\DAV\Exception\Conflict`, message: message}
 }
 
-// davAlreadyExists is what MKCOL and MKCALENDAR answer to a name that is taken.
-func davAlreadyExists() *davFailure {
-	return &davFailure{
-		status: http.StatusMethodNotAllowed, exception: `Sabre\DAV\Exception\MethodNotAllowed`,
-		message: "The resource you tried to create already exists",
-	}
+// davAlreadyExists is how Sabre refuses to make a collection where one is.
+func davAlreadyExists() *davFailure { return davMethodNotAllowed("The resource you tried to create already exists") }
+
+func davMethodNotAllowed(message string) *davFailure {
+	return &davFailure{status: http.StatusMethodNotAllowed, exception: `Sabre\DAV\Exception\MethodNotAllowed`, message: message}
 }
 
 func davNotImplemented(method string) *davFailure {

@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// routesCalDAV registers the DAV tree: principals, calendars, and files with all that hangs on them.
+// routesCalDAV registers the DAV tree: principals, calendars, address books, and files with all that hangs on them.
 func (s *Server) routesCalDAV() {
 	calendars := &calendarServer{people: accountDirectory{s}, now: s.now}
+	cards := &cardServer{people: accountDirectory{s}, now: s.now}
 	serve := func(w http.ResponseWriter, r *http.Request, a *account) {
 		segments, ok := davPath(r.URL.EscapedPath())
 		switch {
@@ -22,6 +23,8 @@ func (s *Server) routesCalDAV() {
 			s.serveDAVRoot(w, r, a)
 		case len(segments) >= 2 && segments[0] == "calendars":
 			calendars.serve(w, r, a.id, segments[1:])
+		case len(segments) >= 2 && segments[0] == "addressbooks":
+			cards.serve(w, r, a.id, segments[1:])
 		case len(segments) >= 2 && segments[0] == "files":
 			s.serveFiles(w, r, a, segments[1:])
 		case len(segments) >= 2 && segments[0] == "trashbin":

@@ -69,7 +69,7 @@ func (p *exactReplay) run(t *testing.T, area string) {
 func (p *exactReplay) send(x *exchange) *httptest.ResponseRecorder {
 	body := x.body
 	// The recorder took the last line break from every body.
-	if strings.HasPrefix(body, "BEGIN:VCALENDAR") {
+	if strings.HasPrefix(body, "BEGIN:VCALENDAR") || strings.HasPrefix(body, "BEGIN:VCARD") {
 		body += "\r\n"
 	}
 	r := httptest.NewRequest(x.method, p.translate(x.target), strings.NewReader(body))

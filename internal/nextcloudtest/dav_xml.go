@@ -152,6 +152,7 @@ type xmlPrefix struct{ prefix, space string }
 
 // Each part of the DAV tree declares the namespaces of the plug-ins that are loaded for it.
 var (
+	cardPrefixes      = []xmlPrefix{{"d", nsDAV}, {"s", nsSabre}, {"card", nsCardDAV}, {"oc", nsOwnCloud}, {"nc", nsFiles}}
 	filePrefixes      = []xmlPrefix{{"d", nsDAV}, {"s", nsSabre}, {"oc", nsOwnCloud}, {"nc", nsFiles}}
 	calendarPrefixes  = []xmlPrefix{{"d", nsDAV}, {"s", nsSabre}, {"cal", nsCalDAV}, {"cs", nsCalServer}, {"oc", nsOwnCloud}, {"nc", nsFiles}}
 	principalPrefixes = []xmlPrefix{

@@ -63,6 +63,7 @@ func (s *Server) loadSample() {
 		}
 		s.loadSampleCalendars(id)
 		s.loadSampleFiles(id)
+		s.loadSampleContacts(id)
 	}
 	s.loadSampleShares()
 }

@@ -38,6 +38,7 @@ type account struct {
 	notes     *notebook
 	calendars *calendarHome
 	told      told
+	cards     *cardHome
 
 	mu            sync.Mutex // guards the fields below
 	user          User       // read it with a.profile()
@@ -83,6 +84,7 @@ func New(opts *Options) *Server {
 		a.files = s.files.newHome(a)
 		a.notes = newNotebook(s, a)
 		a.calendars = newCalendarHome(s, u)
+		a.cards = newCardHome(s, u)
 		s.accounts[u.ID] = a
 	}
 	s.routesCore()

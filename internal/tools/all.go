@@ -6,6 +6,7 @@ import (
 	"nextcloud-mcp-server/internal/tool"
 	"nextcloud-mcp-server/internal/tools/calendar"
 	"nextcloud-mcp-server/internal/tools/connection"
+	"nextcloud-mcp-server/internal/tools/contacts"
 	"nextcloud-mcp-server/internal/tools/files"
 	"nextcloud-mcp-server/internal/tools/notes"
 	"nextcloud-mcp-server/internal/tools/notifications"
@@ -20,6 +21,7 @@ func All() []tool.Set {
 		notes.Tools.Set(),
 		calendar.Tools.Set(),
 		tasks.Tools.Set(),
+		contacts.Tools.Set(),
 		files.Tools.Set(),
 		sharing.Tools.Set(),
 		notifications.Tools.Set(),

@@ -41,6 +41,7 @@ var suites = []struct {
 	{"tasks", runTasks},
 	{"files", runFiles},
 	{"sharing", runSharing},
+	{"contacts", runContacts},
 }
 
 // unique is a name that no other run and no person uses.
