@@ -19,7 +19,7 @@ const trashRetention = "2592000"
 
 // Bounds of one account.
 const (
-	maxCalendars = 500
+	maxCalendars = 30 // Nextcloud: subscriptions count, too
 	maxObjects   = 20_000
 )
 
@@ -94,6 +94,7 @@ type calendarChange struct {
 // calendarInvite is one share of a calendar.
 type calendarInvite struct {
 	uid       string
+	group     string // in the place of uid
 	readWrite bool
 }
 
@@ -101,6 +102,7 @@ type calendarInvite struct {
 type sharedCalendar struct {
 	*calendar
 	readWrite bool
+	group     string // the group it came through, if any
 }
 
 // calendarObject is one .ics; data is what the client sent unless the server had to repair it.

@@ -177,15 +177,19 @@ func (c *calendarServer) ownership(r *davResource, v *calendarView, listed bool)
 		if i.readWrite {
 			access = "read-write"
 		}
+		href, name := sharePrefix+i.uid, c.displayName(i.uid)
+		if i.group != "" {
+			href, name = groupSharePrefix+i.group, i.group
+		}
 		invite.children = append(invite.children, node(nsOwnCloud, "user",
-			leaf(nsDAV, "href", "principal:principals/users/"+i.uid),
-			leaf(nsOwnCloud, "common-name", c.displayName(i.uid)),
+			leaf(nsDAV, "href", href),
+			leaf(nsOwnCloud, "common-name", name),
 			node(nsOwnCloud, "invite-accepted"),
 			node(nsOwnCloud, "access", node(nsOwnCloud, access))))
 	}
 	r.add(invite)
 	if v.published != "" {
-		r.add(hrefIn(nsCalServer, "publish-url", davHref("public-calendars", v.published)))
+		r.add(hrefIn(nsCalServer, "publish-url", c.base+davHref("public-calendars", v.published)))
 	}
 }
 
