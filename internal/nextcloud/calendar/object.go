@@ -86,10 +86,13 @@ func uidIs(uid string) dav.Element {
 }
 
 // find is the object with that UID. The name of an object's file is not its
-// UID, so the server is asked for the property.
+// UID, so the server is asked for the property, unless its place is known.
 func (c *Client) find(ctx context.Context, op string, cal *Calendar, kind, uid string) (*object, error) {
 	if strings.TrimSpace(uid) == "" {
 		return nil, invalidf(op, "the uid is missing")
+	}
+	if o, err := c.known(ctx, op, cal, kind, uid); err != nil || o != nil {
+		return o, err
 	}
 	found, _, err := c.report(ctx, op, cal, kind, uidIs(uid))
 	if err != nil {
@@ -98,28 +101,34 @@ func (c *Client) find(ctx context.Context, op string, cal *Calendar, kind, uid s
 	// A text-match finds UIDs that contain the text, too.
 	for i := range found {
 		if found[i].First().Text("UID") == uid {
+			c.remember(ctx, cal, uid, found[i].path)
 			return &found[i], nil
 		}
 	}
 	return nil, notFoundf(op, "there is no event with the uid %.80q in the calendar %s", uid, cal.Name)
 }
 
-// put writes an object and answers its new entity tag.
-func (c *Client) put(ctx context.Context, op, path string, root *ical.Component, when dav.Condition) (string, error) {
-	etag, err := c.dav.Put(ctx, dav.Query{Op: op, Path: path}, calendarType, root.Encode(), when)
+// put writes an object and answers its new entity tag, and those whom
+// Nextcloud told of it, if any.
+func (c *Client) put(ctx context.Context, op, path string, root *ical.Component, when dav.Condition) (etag string, invited []Attendee, err error) {
+	etag, err = c.dav.Put(ctx, dav.Query{Op: op, Path: path}, calendarType, root.Encode(), when)
 	if err != nil {
-		return "", c.explain(ctx, err)
+		return "", nil, c.explain(ctx, err)
 	}
 	if etag != "" {
-		return etag, nil
+		return etag, nil, nil
 	}
 	// Nextcloud: no ETag when it stored something else than it was sent, as it
-	// does for events with attendees.
-	etag, err = c.dav.ETag(ctx, dav.Query{Op: op, Path: path})
+	// does for events with attendees, where it notes what became of the
+	// messages to them.
+	stored, err := c.dav.Get(ctx, dav.Query{Op: op, Path: path}, "text/calendar")
 	if err != nil {
-		return "", nil //nolint:nilerr // it is written; only the tag is missing
+		return "", nil, nil //nolint:nilerr // it is written; only the tag is missing
 	}
-	return etag, nil
+	if now, err := ical.Parse(stored.Data); err == nil {
+		invited = scheduled(now)
+	}
+	return stored.ETag, invited, nil
 }
 
 // explain says what Nextcloud's answers to writes mean.
@@ -133,7 +142,10 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	case e.Status == http.StatusInternalServerError && strings.Contains(string(e.Body), "onstraint"):
 		// Nextcloud: the UID of an event in the calendar trash is still taken.
 		out.Kind = nextcloud.ErrConflict
-		out.Message = "an event with this uid lies in the calendar's trash; restore it in the Calendar app or empty the trash there"
+		out.Message = "an event with this uid lies in the trash of this calendar and keeps the uid taken; restore that one and change it, or use another uid"
+	case e.Status == http.StatusBadRequest && strings.Contains(e.Message, "uid already exists"):
+		out.Kind = nextcloud.ErrConflict
+		out.Message = "the calendar has an event with this uid already"
 	case errors.Is(e.Kind, nextcloud.ErrForbidden) && strings.HasSuffix(e.Exception, "InvalidComponentType"):
 		out.Kind = nextcloud.ErrInvalid
 		out.Message = "this calendar does not take entries of this kind; use another one"

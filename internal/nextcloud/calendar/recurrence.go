@@ -214,7 +214,7 @@ func putRule(op string, s *ical.Series, rule *ical.Rule) error {
 		setLine(s.Master, "RRULE", rule.String())
 		return nil
 	}
-	if s.Master.Prop("RRULE") == nil {
+	if s.Master.Prop("RRULE") == nil && s.Master.Prop("RDATE") == nil {
 		return nil
 	}
 	if len(s.Overrides) > 0 {
@@ -224,6 +224,59 @@ func putRule(op string, s *ical.Series, rule *ical.Rule) error {
 		s.Master.Remove(name)
 	}
 	return nil
+}
+
+// maxDates bounds the dates that one argument lists.
+const maxDates = 500
+
+// putDates writes the additional and the excluded dates of a series that
+// starts at start in the place of those that it had.
+func (f *Fields) putDates(op string, master *ical.Component, start ical.DateTime) error {
+	for _, list := range []struct {
+		name, argument string
+		text           *string
+	}{{"RDATE", "recurrence_dates", f.ExtraDates}, {"EXDATE", "excluded_dates", f.ExcludedDates}} {
+		if list.text == nil {
+			continue
+		}
+		var dates []ical.DateTime
+		for part := range strings.SplitSeq(*list.text, ",") {
+			if part = strings.TrimSpace(part); part == "" {
+				continue
+			}
+			if len(dates) >= maxDates {
+				return invalidf(op, "%s takes at most %d dates", list.argument, maxDates)
+			}
+			w, err := parseWhen(op, list.argument, part)
+			if err != nil {
+				return err
+			}
+			dates = append(dates, dateOf(w, start))
+		}
+		if list.name == "EXDATE" && len(dates) > 0 && master.Prop("RRULE") == nil && master.Prop("RDATE") == nil {
+			return invalidf(op, "excluded_dates need a recurring event")
+		}
+		master.Remove(list.name)
+		for _, d := range dates {
+			master.Add(d.Line(list.name))
+		}
+	}
+	return nil
+}
+
+// dateOf is a date of a series that starts at start: a day alone means the
+// time of day of the start.
+func dateOf(w when, start ical.DateTime) ical.DateTime {
+	switch {
+	case start.Kind == ical.Date:
+		return ical.DateOf(w.wall)
+	case w.day:
+		h, m, s := start.Wall.Clock()
+		return start.At(w.wall.Add(time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second))
+	case w.fixed && start.Kind != ical.Floating:
+		return ical.UTCOf(w.moment).Like(start)
+	}
+	return start.At(w.wall)
 }
 
 // shiftSeries makes exclusions, additions, changed occurrences and the end of

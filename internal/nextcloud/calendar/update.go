@@ -100,11 +100,13 @@ func (c *Client) updateAll(ctx context.Context, op string, o *object, occ ical.O
 		notes = append(notes, "Nothing had to be changed.")
 		return c.finished(o, times, o.etag, at, notes), nil
 	}
-	etag, err := c.put(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
+	etag, invited, err := c.put(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
 	if err != nil {
 		return nil, err
 	}
-	return c.finished(o, times, etag, at, notes), nil
+	w := c.finished(o, times, etag, at, notes)
+	w.Invited = invited
+	return w, nil
 }
 
 func (c *Client) finished(o *object, times span, etag string, at clock, notes []string) *Written {
@@ -150,6 +152,9 @@ func (f *Fields) apply(op string, s *ical.Series, base ical.DateTime, p *person)
 			return was, at, nil, err
 		}
 	}
+	if err := f.putDates(op, s.Master, is.start); err != nil {
+		return was, at, nil, err
+	}
 	notes, err := f.write(op, s.Master, p, at)
 	if err != nil {
 		return was, at, nil, err
@@ -165,7 +170,7 @@ func (f *Fields) apply(op string, s *ical.Series, base ical.DateTime, p *person)
 
 // updateOne changes one occurrence of a series.
 func (c *Client) updateOne(ctx context.Context, op string, o *object, t Target, f Fields, p *person) (*Written, error) {
-	if f.Rule != nil || f.RuleEnd != nil || f.Recurring != nil {
+	if f.Rule != nil || f.RuleEnd != nil || f.Recurring != nil || f.ExtraDates != nil || f.ExcludedDates != nil {
 		return nil, invalidf(op, "one occurrence has no recurrence of its own; use recurrence_scope=this_and_future or all for that")
 	}
 	occ, err := o.occurrence(op, t.RecurrenceID, p)
@@ -185,12 +190,12 @@ func (c *Client) updateOne(ctx context.Context, op string, o *object, t Target, 
 		return nil, err
 	}
 	before.finish(o, p, c.now)
-	etag, err := c.put(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
+	etag, invited, err := c.put(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
 	if err != nil {
 		return nil, err
 	}
 	w := c.written(o, ical.Occurrence{ID: occ.ID, Start: is.start, End: is.end, Component: one}, etag, at, notes)
-	w.Scope, w.RecurrenceID = This, occ.ID.String()
+	w.Scope, w.RecurrenceID, w.Invited = This, occ.ID.String(), invited
 	return w, nil
 }
 
@@ -231,7 +236,7 @@ func (c *Client) updateFuture(ctx context.Context, op string, o *object, occ ica
 	for _, e := range append([]*ical.Component{o2.Master}, o2.Overrides...) {
 		setLine(e, "SEQUENCE", "0")
 	}
-	newTag, err := c.put(ctx, op, o2.path, o2.Object, dav.Condition{Absent: true})
+	newTag, invited, err := c.put(ctx, op, o2.path, o2.Object, dav.Condition{Absent: true})
 	switch {
 	case err == nil:
 	case refused(err):
@@ -244,13 +249,14 @@ func (c *Client) updateFuture(ctx context.Context, op string, o *object, occ ica
 	// the later occurrences twice.
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), splitTimeout)
 	defer cancel()
-	if _, err := c.put(rest, op, o.path, o.Object, dav.Condition{ETag: o.etag}); err != nil {
+	if _, _, err := c.put(rest, op, o.path, o.Object, dav.Condition{ETag: o.etag}); err != nil {
 		if err := c.unsplit(rest, op, o, o2, occ.ID, p, newTag, err); err != nil {
 			return nil, err
 		}
 	}
 	w := c.written(o2, ical.Occurrence{ID: times.start, Start: times.start, End: times.end, Component: o2.Master}, newTag, at, notes)
-	w.Scope, w.OldUID = ThisAndFuture, oldUID
+	w.Scope, w.OldUID, w.Invited = ThisAndFuture, oldUID, invited
+	c.remember(ctx, o.cal, w.UID, o2.path)
 	return w, nil
 }
 
