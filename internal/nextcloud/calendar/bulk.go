@@ -72,8 +72,8 @@ const (
 	bulkReserve = 5 * time.Second
 )
 
-// task is one event, or one occurrence, to be changed.
-type task struct {
+// bulkTask is one event, or one occurrence, to be changed.
+type bulkTask struct {
 	o    *object
 	occs []ical.Occurrence // what the query found of it
 	out  []Outcome
@@ -136,20 +136,20 @@ func (c *Client) Bulk(ctx context.Context, b Bulk) (*BulkResult, error) {
 }
 
 // matching are the events that the query finds, by object.
-func (c *Client) matching(ctx context.Context, b Bulk, target *Calendar, out *BulkResult) ([]*task, error) {
+func (c *Client) matching(ctx context.Context, b Bulk, target *Calendar, out *BulkResult) ([]*bulkTask, error) {
 	b.Query.Limit, b.Query.Cursor, b.Query.Days = 0, "", 0
 	page, found, err := c.all(ctx, b.Query)
 	if err != nil {
 		return nil, err
 	}
 	out.Asked, out.Unread, out.Note, out.TotalFound = page.Asked, page.Skipped, page.Note, len(found)
-	byPath := map[string]*task{}
-	var tasks []*task
+	byPath := map[string]*bulkTask{}
+	var tasks []*bulkTask
 	for i := range found {
 		l := &found[i]
 		t := byPath[l.o.path]
 		if t == nil {
-			t = &task{o: l.o}
+			t = &bulkTask{o: l.o}
 			byPath[l.o.path] = t
 			tasks = append(tasks, t)
 			t.skip = b.skips(t.o, target)
@@ -195,7 +195,7 @@ func (b *Bulk) skips(o *object, target *Calendar) string {
 }
 
 // runBulk does what was listed.
-func (c *Client) runBulk(ctx context.Context, b Bulk, target *Calendar, tasks []*task, p *person, out *BulkResult) error {
+func (c *Client) runBulk(ctx context.Context, b Bulk, target *Calendar, tasks []*bulkTask, p *person, out *BulkResult) error {
 	stop := ""
 	deadline, limited := ctx.Deadline()
 	for _, t := range tasks {
@@ -243,7 +243,7 @@ func (c *Client) runBulk(ctx context.Context, b Bulk, target *Calendar, tasks []
 
 // bulkOne changes one event, or the occurrences of a series that were found,
 // with one write.
-func (c *Client) bulkOne(ctx context.Context, b Bulk, target *Calendar, t *task, p *person) error {
+func (c *Client) bulkOne(ctx context.Context, b Bulk, target *Calendar, t *bulkTask, p *person) error {
 	o := t.o
 	if b.Operation == BulkMove {
 		m, err := c.moveObject(ctx, bulkOp, o, target)
@@ -271,7 +271,7 @@ func (c *Client) bulkOne(ctx context.Context, b Bulk, target *Calendar, t *task,
 	return c.saveBulk(ctx, o, before, p)
 }
 
-func (c *Client) bulkOccurrences(ctx context.Context, b Bulk, t *task, p *person) error {
+func (c *Client) bulkOccurrences(ctx context.Context, b Bulk, t *bulkTask, p *person) error {
 	o := t.o
 	before := o.snapshot()
 	for _, occ := range t.occs {
@@ -301,7 +301,7 @@ func (c *Client) saveBulk(ctx context.Context, o *object, before snapshot, p *pe
 	if !before.finish(o, p, c.now) {
 		return nil
 	}
-	etag, _, err := c.put(ctx, bulkOp, o.path, o.Object, dav.Condition{ETag: o.etag})
+	etag, err := c.put(ctx, bulkOp, o.path, o.Object, dav.Condition{ETag: o.etag})
 	if err != nil {
 		return err
 	}

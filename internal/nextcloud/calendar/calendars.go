@@ -162,7 +162,7 @@ func (c *Client) readHome(ctx context.Context) (*home, error) {
 	read := func(ctx context.Context) (err error) {
 		list, err = c.dav.Propfind(ctx, dav.Query{Op: op, Path: root + "/", Depth: dav.Children, Header: webcal(false)},
 			propDisplayName, propType, propOwner, propOwnerName, propPrivileges, propColor, propOrder,
-			propComponents, propDescription, propSource, propReadOnly, propRetention, propTransp, propInvite, propPublishURL, propDeletedAt)
+			propComponents, propDescription, propSource, propReadOnly, propRetention, propTransp, propInvite, propPublishURL, propTrashedAt)
 		return err
 	}
 	group, gctx := errgroup.WithContext(ctx)

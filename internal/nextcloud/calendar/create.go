@@ -105,7 +105,7 @@ func (c *Client) Create(ctx context.Context, calendar string, f Fields) (*Writte
 	if err != nil {
 		return nil, err
 	}
-	etag, invited, err := c.put(ctx, op, o.path, root, dav.Condition{Absent: true})
+	etag, invited, err := c.save(ctx, op, o.path, root, dav.Condition{Absent: true})
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (c *Client) Delete(ctx context.Context, t Target) (*Deleted, error) {
 		return d, c.deleteWhole(ctx, op, o, d)
 	}
 	before.finish(o, p, c.now)
-	d.ETag, _, err = c.put(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
+	d.ETag, err = c.put(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
 	if err != nil {
 		return nil, err
 	}

@@ -304,7 +304,7 @@ func (c *Client) answer(ctx context.Context, op string, o *object, a Answer, own
 	}
 	etag := o.etag
 	if len(notes) == 0 {
-		if etag, _, err = c.put(ctx, op, o.path, o.Object, condition); err != nil {
+		if etag, err = c.put(ctx, op, o.path, o.Object, condition); err != nil {
 			return nil, err
 		}
 		c.remember(ctx, o.cal, o.First().Text("UID"), o.path)

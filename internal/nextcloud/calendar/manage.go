@@ -74,8 +74,8 @@ func (l *Look) elements(op string) (set []dav.Element, err error) {
 	return set, nil
 }
 
-// slug is a name made of a display name.
-func slug(title string) string {
+// calendarSlug is a name made of a display name.
+func calendarSlug(title string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(title) {
 		switch {
@@ -117,7 +117,7 @@ func (c *Client) CreateCalendar(ctx context.Context, n NewCalendar) (*Calendar, 
 	}
 	switch {
 	case cal.Name == "":
-		cal.Name = slug(cal.DisplayName)
+		cal.Name = calendarSlug(cal.DisplayName)
 	case !calendarName.MatchString(cal.Name) || slices.Contains(reserved, cal.Name):
 		return nil, invalidf(op, "the calendar name %.60q is not usable; take letters, digits, - and _, or leave it out and give display_name", cal.Name)
 	}

@@ -108,9 +108,14 @@ func (c *Client) find(ctx context.Context, op string, cal *Calendar, kind, uid s
 	return nil, notFoundf(op, "there is no event with the uid %.80q in the calendar %s", uid, cal.Name)
 }
 
-// put writes an object and answers its new entity tag, and those whom
-// Nextcloud told of it, if any.
-func (c *Client) put(ctx context.Context, op, path string, root *ical.Component, when dav.Condition) (etag string, invited []Attendee, err error) {
+// put writes an object and answers its new entity tag.
+func (c *Client) put(ctx context.Context, op, path string, root *ical.Component, when dav.Condition) (string, error) {
+	etag, _, err := c.save(ctx, op, path, root, when)
+	return etag, err
+}
+
+// save is put that also answers those whom Nextcloud told of the change.
+func (c *Client) save(ctx context.Context, op, path string, root *ical.Component, when dav.Condition) (etag string, invited []Attendee, err error) {
 	etag, err = c.dav.Put(ctx, dav.Query{Op: op, Path: path}, calendarType, root.Encode(), when)
 	if err != nil {
 		return "", nil, c.explain(ctx, err)

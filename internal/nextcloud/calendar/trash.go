@@ -39,8 +39,8 @@ type TrashPage struct {
 }
 
 var (
-	propDeletedAt   = dav.Name(dav.NSNextcloud, "deleted-at")
-	propCalendarURI = dav.Name(dav.NSNextcloud, "calendar-uri")
+	propTrashedAt   = dav.Name(dav.NSNextcloud, "deleted-at")
+	propTrashedFrom = dav.Name(dav.NSNextcloud, "calendar-uri")
 
 	trashedObjectID = regexp.MustCompile(`^[0-9]{1,19}\.ics$`)
 )
@@ -49,7 +49,7 @@ var (
 var trashKinds = map[string]string{"VEVENT": "event", "VTODO": "task", "VJOURNAL": "journal"}
 
 func trashedCalendar(r *dav.Response) Trashed {
-	return Trashed{ID: dav.Base(r.Href), Kind: "calendar", Title: r.Prop(propDisplayName).String(), Deleted: r.Prop(propDeletedAt).String()}
+	return Trashed{ID: dav.Base(r.Href), Kind: "calendar", Title: r.Prop(propDisplayName).String(), Deleted: r.Prop(propTrashedAt).String()}
 }
 
 // Trash lists what lies in the trash.
@@ -113,12 +113,12 @@ func (c *Client) trashQuery(ctx context.Context, op, root string) (*dav.Multista
 		return dav.El(dav.Name(dav.NSCalDAV, "comp-filter"), inner...).With("name", name)
 	}
 	return c.dav.Report(ctx, dav.Query{Op: op, Path: root + "/trashbin/objects/", Depth: dav.Children, MaxBody: 64 << 20},
-		dav.El(dav.Name(dav.NSCalDAV, "calendar-query"), dav.Props(propETag, propDeletedAt, propCalendarURI, propData),
+		dav.El(dav.Name(dav.NSCalDAV, "calendar-query"), dav.Props(propETag, propTrashedAt, propTrashedFrom, propData),
 			dav.El(dav.Name(dav.NSCalDAV, "filter"), comp("VCALENDAR", comp("VEVENT")))))
 }
 
 func readTrashed(r *dav.Response) (Trashed, bool) {
-	t := Trashed{ID: dav.Base(r.Href), Kind: "unreadable", Calendar: r.Prop(propCalendarURI).String(), Deleted: r.Prop(propDeletedAt).String()}
+	t := Trashed{ID: dav.Base(r.Href), Kind: "unreadable", Calendar: r.Prop(propTrashedFrom).String(), Deleted: r.Prop(propTrashedAt).String()}
 	if !trashedObjectID.MatchString(t.ID) {
 		return t, false
 	}
@@ -196,7 +196,7 @@ func (c *Client) Restore(ctx context.Context, id string) (*Trashed, error) {
 
 // describeTrashed reads what is about to be restored.
 func (c *Client) describeTrashed(ctx context.Context, op, path string, t *Trashed) error {
-	ms, err := c.dav.Propfind(ctx, dav.Query{Op: op, Path: path}, propDeletedAt, propCalendarURI, propData)
+	ms, err := c.dav.Propfind(ctx, dav.Query{Op: op, Path: path}, propTrashedAt, propTrashedFrom, propData)
 	if err != nil {
 		if errors.Is(err, nextcloud.ErrNotFound) {
 			return notFoundf(op, "nothing with the id %.60q is in the trash; list the trash to see what is", t.ID)

@@ -100,7 +100,7 @@ func (c *Client) updateAll(ctx context.Context, op string, o *object, occ ical.O
 		notes = append(notes, "Nothing had to be changed.")
 		return c.finished(o, times, o.etag, at, notes), nil
 	}
-	etag, invited, err := c.put(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
+	etag, invited, err := c.save(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (c *Client) updateOne(ctx context.Context, op string, o *object, t Target, 
 		return nil, err
 	}
 	before.finish(o, p, c.now)
-	etag, invited, err := c.put(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
+	etag, invited, err := c.save(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +236,7 @@ func (c *Client) updateFuture(ctx context.Context, op string, o *object, occ ica
 	for _, e := range append([]*ical.Component{o2.Master}, o2.Overrides...) {
 		setLine(e, "SEQUENCE", "0")
 	}
-	newTag, invited, err := c.put(ctx, op, o2.path, o2.Object, dav.Condition{Absent: true})
+	newTag, invited, err := c.save(ctx, op, o2.path, o2.Object, dav.Condition{Absent: true})
 	switch {
 	case err == nil:
 	case refused(err):
@@ -249,7 +249,7 @@ func (c *Client) updateFuture(ctx context.Context, op string, o *object, occ ica
 	// the later occurrences twice.
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), splitTimeout)
 	defer cancel()
-	if _, _, err := c.put(rest, op, o.path, o.Object, dav.Condition{ETag: o.etag}); err != nil {
+	if _, err := c.put(rest, op, o.path, o.Object, dav.Condition{ETag: o.etag}); err != nil {
 		if err := c.unsplit(rest, op, o, o2, occ.ID, p, newTag, err); err != nil {
 			return nil, err
 		}
