@@ -275,6 +275,9 @@ func (c *Client) bulkOccurrences(ctx context.Context, b Bulk, t *bulkTask, p *pe
 	o := t.o
 	before := o.snapshot()
 	for _, occ := range t.occs {
+		if err := single(bulkOp, occ); err != nil {
+			return err
+		}
 		if b.Operation == BulkDelete {
 			o.Exclude(occ)
 			continue

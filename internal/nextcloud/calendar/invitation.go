@@ -281,6 +281,9 @@ func (c *Client) answer(ctx context.Context, op string, o *object, a Answer, own
 		if occ, err = o.occurrence(op, a.RecurrenceID, p); err != nil {
 			return nil, err
 		}
+		if err := single(op, occ); err != nil {
+			return nil, err
+		}
 		occ.Component = o.Override(occ)
 		events = []*ical.Component{occ.Component}
 	}

@@ -56,6 +56,15 @@ func (o *object) occurrence(op, at string, p *person) (ical.Occurrence, error) {
 	return occ, nil
 }
 
+// single refuses an occurrence whose component also stands for all later ones
+// (RFC 5545, 3.2.13), which old programs write: it cannot be changed alone.
+func single(op string, occ ical.Occurrence) error {
+	if occ.Changed && strings.EqualFold(occ.Component.Prop("RECURRENCE-ID").Param("RANGE"), "THISANDFUTURE") {
+		return invalidf(op, "what this occurrence says holds for all later ones too, so it cannot be changed alone; use recurrence_scope=this_and_future, or the next occurrence")
+	}
+	return nil
+}
+
 // onDay is the one occurrence whose start by the rule is on that day.
 func (o *object) onDay(op string, day time.Time, p *person) (ical.Occurrence, error) {
 	loc := p.zone

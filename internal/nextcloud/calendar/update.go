@@ -142,7 +142,9 @@ func (f *Fields) apply(op string, s *ical.Series, base ical.DateTime, p *person)
 			return was, at, nil, err
 		}
 	}
-	is.put(s.Master, was)
+	if is != was {
+		is.put(s.Master, was)
+	}
 	if ruleGiven {
 		rule, err := f.rule(op, s.Rule(), is.start, at)
 		if err != nil {
@@ -177,6 +179,9 @@ func (c *Client) updateOne(ctx context.Context, op string, o *object, t Target, 
 	if err != nil {
 		return nil, err
 	}
+	if err := single(op, occ); err != nil {
+		return nil, err
+	}
 	before := o.snapshot()
 	one := o.Override(occ)
 	was := span{occ.Start, occ.End}
@@ -184,7 +189,9 @@ func (c *Client) updateOne(ctx context.Context, op string, o *object, t Target, 
 	if err != nil {
 		return nil, err
 	}
-	is.put(one, was)
+	if is != was {
+		is.put(one, was)
+	}
 	notes, err := f.write(op, one, p, at)
 	if err != nil {
 		return nil, err

@@ -137,9 +137,12 @@ func (d DateTime) Line(name string) *Line {
 		return NewLine(name, d.Value(), Param{"VALUE", []string{"DATE"}})
 	case Zoned:
 		return NewLine(name, d.Value(), Param{"TZID", []string{d.TZID}})
-	default:
-		return NewLine(name, d.Value())
 	}
+	if d.Kind == Floating && d.TZID != "" {
+		// A zone that is not known here is known to whoever wrote it.
+		return NewLine(name, d.Value(), Param{"TZID", []string{d.TZID}})
+	}
+	return NewLine(name, d.Value())
 }
 
 // Put writes the time into c, keeping what other parameters the property has.
