@@ -45,6 +45,7 @@ type calendarHome struct {
 	subscriptions []*calendar
 	shared        []*sharedCalendar // other people's
 	inbox         []*calendarObject
+	availability  string // VAVAILABILITY: when the person works
 	lastID        int
 }
 
@@ -279,13 +280,11 @@ func (h *calendarHome) store(c *calendar, uri, data, component, uid string) *cal
 	return o
 }
 
-// remove takes an object out of its calendar, into the trash or for good.
-func (h *calendarHome) remove(c *calendar, o *calendarObject, forGood bool) {
+// remove takes an object out of its calendar into the trash.
+func (h *calendarHome) remove(c *calendar, o *calendarObject) {
 	delete(c.objects, o.uri)
-	if !forGood {
-		o.deletedAt = h.now()
-		c.trash = append(c.trash, o)
-	}
+	o.deletedAt = h.now()
+	c.trash = append(c.trash, o)
 	c.changed(o.uri, true)
 }
 

@@ -124,7 +124,8 @@ func (c *calendarServer) deleteObject(r *davRequest, v *calendarView, o *calenda
 		return
 	}
 	c.cancel(r.uid, o)
-	c.people.home(v.owner).remove(v.calendar, o, r.noTrash())
+	// Nextcloud: X-NC-CalDAV-No-Trashbin is obeyed for calendars only; an object goes to the trash all the same.
+	c.people.home(v.owner).remove(v.calendar, o)
 	writeDAVEmpty(r.w, http.StatusNoContent)
 }
 
@@ -196,7 +197,7 @@ func (c *calendarServer) moveObject(r *davRequest, v *calendarView, o *calendarO
 	}
 	status := http.StatusCreated
 	if existing != nil && existing != o {
-		c.people.home(to.owner).remove(to.calendar, existing, false)
+		c.people.home(to.owner).remove(to.calendar, existing)
 		status = http.StatusNoContent
 	}
 	delete(v.objects, o.uri)

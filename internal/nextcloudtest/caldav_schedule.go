@@ -24,6 +24,8 @@ func (c *calendarServer) serveInbox(r *davRequest) {
 				}
 			}
 			r.propfind(resources)
+		case "PROPPATCH":
+			c.patchInbox(r)
 		case "REPORT":
 			var objects []reportObject
 			for _, o := range r.home.inbox {
@@ -121,6 +123,7 @@ func (c *calendarServer) freeBusyRequest(r *davRequest) {
 			}
 		}
 		reply := freeBusy(objects, from.Time, to.Time, c.now())
+		reply.children[0].lines = append(reply.children[0].lines, unavailable(home.availability, from.Time, to.Time)...)
 		reply.set("METHOD", "REPLY")
 		reply.children[0].lines = append(reply.children[0].lines, line,
 			icalLine{name: "UID", value: busy[0].value("UID")}, icalLine{name: "ORGANIZER", value: busy[0].value("ORGANIZER")})

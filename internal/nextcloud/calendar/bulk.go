@@ -254,6 +254,9 @@ func (c *Client) bulkOne(ctx context.Context, b Bulk, target *Calendar, t *bulkT
 		}
 		return err
 	}
+	if b.Operation == BulkUpdate && o.damaged() {
+		return invalidf(bulkOp, "it holds bytes that are no text; change it by itself")
+	}
 	if o.Recurs() && b.Scope == This {
 		return c.bulkOccurrences(ctx, b, t, p)
 	}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"nextcloud-mcp-server/internal/nextcloud"
 	"nextcloud-mcp-server/internal/nextcloud/calendar/ical"
@@ -76,6 +78,12 @@ func readObject(cal *Calendar, path, etag string, data []byte, kind string) (*ob
 	return &object{cal: cal, path: path, etag: etag, Series: series}, nil
 }
 
+// damaged reports whether the object may hold bytes that XML cannot carry, so
+// that it has to be fetched by itself before it is written back.
+func (o *object) damaged() bool {
+	return slices.ContainsFunc(o.Object.Lines(), func(l string) bool { return strings.ContainsRune(l, utf8.RuneError) })
+}
+
 func timeRange(from, to time.Time) dav.Element {
 	return dav.El(dav.Name(dav.NSCalDAV, "time-range")).With("start", from.UTC().Format(stamp)).With("end", to.UTC().Format(stamp))
 }
@@ -102,6 +110,9 @@ func (c *Client) find(ctx context.Context, op string, cal *Calendar, kind, uid s
 	for i := range found {
 		if found[i].First().Text("UID") == uid {
 			c.remember(ctx, cal, uid, found[i].path)
+			if found[i].damaged() {
+				return c.fetch(ctx, op, cal, kind, found[i].path)
+			}
 			return &found[i], nil
 		}
 	}

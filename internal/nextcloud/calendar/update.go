@@ -318,8 +318,7 @@ func (c *Client) unsplit(ctx context.Context, op string, o, o2 *object, at ical.
 	case !whole || !refused(cause):
 		return twice
 	}
-	// Nextcloud: with this header nothing is left in the trash.
-	err = c.dav.Delete(ctx, dav.Query{Op: op, Path: o2.path, Header: http.Header{"X-Nc-Caldav-No-Trashbin": {"1"}}}, dav.Condition{ETag: newTag})
+	err = c.dav.Delete(ctx, dav.Query{Op: op, Path: o2.path}, dav.Condition{ETag: newTag})
 	if err == nil || errors.Is(err, nextcloud.ErrNotFound) {
 		return cause
 	}

@@ -40,6 +40,7 @@ func runCalendar(t *testing.T, env *Env) {
 		{"not there", calendarNotThere},
 		{"read-only", calendarReadOnly},
 		{"move between calendars", calendarMove},
+		{"unreadable neighbours", calendarNeighbours},
 		{"fields", calendarFields},
 		{"manage", calendarManage},
 		{"trash", calendarTrash},

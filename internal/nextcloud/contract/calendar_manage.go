@@ -40,6 +40,32 @@ func calendarFields(t *testing.T, d *diary) {
 	}
 }
 
+// calendarNeighbours: what other programs have stored does not hide the rest.
+func calendarNeighbours(t *testing.T, d *diary) {
+	d.put(t, "split.ics", "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//y//EN", "BEGIN:VEVENT", "UID:split", "DTSTAMP:20270101T000000Z",
+		"DTSTART:20280510T090000Z", "SUMMARY:K\xc3", " \xb6ln \xf0\x9f\x98", " \x80", "LOCATION:da", "END:VEVENT", "END:VCALENDAR")
+	d.put(t, "zone.ics", "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//y//EN", "BEGIN:VEVENT", "UID:zone", "DTSTAMP:20270101T000000Z",
+		"DTSTART;TZID=Nirgends/Wo:20280510T100000", "DTEND;TZID=Nirgends/Wo:20280510T110000", "SUMMARY:Zone", "END:VEVENT", "END:VCALENDAR")
+	page, err := d.List(t.Context(), calendar.Query{Calendar: d.name, Start: "2028-05-10", End: "2028-05-10"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range page.Events {
+		got = append(got, e.Title)
+	}
+	slices.Sort(got)
+	wantList(t, got, "Köln 😀", "Zone")
+	d.update(t, calendar.Target{UID: "split"}, calendar.Fields{Location: new("dort")})
+	if raw := d.raw(t, d.path+"split.ics"); !strings.Contains(raw, "SUMMARY:Köln 😀\n") || !strings.Contains(raw, "LOCATION:dort\n") {
+		t.Errorf("after a change:\n%s", raw)
+	}
+	d.update(t, calendar.Target{UID: "zone"}, calendar.Fields{Title: new("Zone 2")})
+	if raw := d.raw(t, d.path+"zone.ics"); !strings.Contains(raw, "DTSTART;TZID=Nirgends/Wo:20280510T100000\n") {
+		t.Errorf("the zone was lost:\n%s", raw)
+	}
+}
+
 // named is the calendar of that name in the listing, or nil.
 func (d *diary) named(t *testing.T, name string) *calendar.Calendar {
 	t.Helper()

@@ -52,6 +52,7 @@ func (g *guest) forget(t *testing.T, uid string) {
 	if _, err := g.Delete(ctx, calendar.Target{Calendar: def.Name, UID: uid, Scope: calendar.All}); err != nil && !errors.Is(err, nextcloud.ErrNotFound) {
 		t.Errorf("clean up: %v", err)
 	}
+	purge(t, g.Client, g.nc, uid)
 	list, err := g.Invitations(ctx, true)
 	if err != nil {
 		t.Error(err)
@@ -61,6 +62,34 @@ func (g *guest) forget(t *testing.T, uid string) {
 		if i.UID == uid && i.ID != "" {
 			root, _ := nextcloud.Path(dav.Root+"/calendars", string(g.user.ID))
 			_ = dav.New(g.nc).Delete(ctx, dav.Query{Op: "x", Path: root + "/inbox/" + i.ID}, dav.Condition{})
+		}
+	}
+}
+
+// purge deletes an event for good that lies in the trash.
+func purge(t *testing.T, c *calendar.Client, nc *nextcloud.Client, uid string) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	page, err := c.Trash(ctx, 500, "")
+	if err != nil {
+		t.Errorf("clean up: %v", err)
+		return
+	}
+	user, err := nc.UserID(ctx)
+	if err != nil {
+		t.Errorf("clean up: %v", err)
+		return
+	}
+	root, err := nextcloud.Path(dav.Root+"/calendars", string(user), "trashbin", "objects")
+	if err != nil {
+		t.Errorf("clean up: %v", err)
+		return
+	}
+	for _, item := range page.Items {
+		if item.UID == uid {
+			if err := dav.New(nc).Delete(ctx, dav.Query{Op: "purge", Path: root + "/" + item.ID}, dav.Condition{}); err != nil {
+				t.Errorf("clean up: %v", err)
+			}
 		}
 	}
 }
@@ -228,6 +257,7 @@ func calendarFree(t *testing.T, d *diary) {
 	wantList(t, slots(q), "12:30-13:30", "15:00-16:00 tentative", "16:00-17:00 tentative", "13:30-14:30 tentative")
 	q.BufferMinutes, q.Limit = 0, 1
 	wantList(t, slots(q), "12:00-13:00")
+	d.workingHours(t, q)
 	if d.env.Other == nil {
 		return
 	}
@@ -253,6 +283,43 @@ func calendarFree(t *testing.T, d *diary) {
 	}
 	if len(fb.People) != 2 || fb.People[0].Problem != "" || len(fb.People[0].Busy) != 1 || fb.People[0].Busy[0].Start != on+"T12:00:00Z" || fb.People[1].Problem == "" {
 		t.Errorf("free-busy = %+v", fb)
+	}
+}
+
+// workingHours: when the person has set in Nextcloud when they work, that is
+// taken, unless the caller says other hours.
+func (d *diary) workingHours(t *testing.T, q calendar.Search) {
+	t.Helper()
+	me, err := d.nc.CurrentUser(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if me.Email == "" {
+		return
+	}
+	inbox := strings.Replace(d.path, d.name, "inbox", 1)
+	name := dav.Name(dav.NSCalDAV, "calendar-availability")
+	ms, err := d.dav.Propfind(t.Context(), dav.Query{Op: "x", Path: inbox}, name)
+	if err != nil || (len(ms.Responses) > 0 && ms.Responses[0].Prop(name) != nil) {
+		return // the person has some: they are left alone
+	}
+	hours := "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//EN\nBEGIN:VAVAILABILITY\nBEGIN:AVAILABLE\nUID:a\nDTSTART;TZID=UTC:20260107T100000\n" +
+		"DTEND;TZID=UTC:20260107T130000\nRRULE:FREQ=WEEKLY;BYDAY=WE\nEND:AVAILABLE\nEND:VAVAILABILITY\nEND:VCALENDAR\n"
+	if err := d.dav.Proppatch(t.Context(), dav.Query{Op: "x", Path: inbox}, []dav.Element{dav.Text(name, hours)}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := d.dav.Proppatch(context.WithoutCancel(t.Context()), dav.Query{Op: "x", Path: inbox}, nil, name); err != nil {
+			t.Errorf("clean up: %v", err)
+		}
+	}()
+	q.WorkingHours, q.Limit, q.Preferred = "", 0, ""
+	a, err := d.Available(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Slots) != 1 || a.Slots[0].Start[11:16] != "12:00" || !strings.Contains(a.Hours, "Nextcloud") {
+		t.Errorf("within the person's own hours: %+v", a)
 	}
 }
 

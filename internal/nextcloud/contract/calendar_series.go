@@ -3,7 +3,6 @@ package contract
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -256,10 +255,11 @@ func calendarMove(t *testing.T, d *diary) {
 	}
 	to := strings.Replace(path, d.name, def.Name, 1)
 	t.Cleanup(func() {
-		q := dav.Query{Op: "delete", Path: to, Header: http.Header{"X-Nc-Caldav-No-Trashbin": {"1"}}}
-		if err := d.dav.Delete(context.WithoutCancel(t.Context()), q, dav.Condition{}); err != nil && !errors.Is(err, nextcloud.ErrNotFound) {
+		err := d.dav.Delete(context.WithoutCancel(t.Context()), dav.Query{Op: "delete", Path: to}, dav.Condition{})
+		if err != nil && !errors.Is(err, nextcloud.ErrNotFound) {
 			t.Errorf("clean up: %v", err)
 		}
+		purge(t, d.Client, d.nc, "umzug")
 	})
 	if m.From.Name != d.name || m.To.Name != def.Name || m.Event.Title != "Alt" {
 		t.Errorf("moved = %+v", m)

@@ -148,7 +148,7 @@ func statusCode(line string) int {
 
 // parse reads a document into nodes.
 func parse(data []byte) (*Node, error) {
-	dec := xml.NewDecoder(bytes.NewReader(data))
+	dec := xml.NewDecoder(mend(bytes.NewReader(data)))
 	var (
 		root  *Node
 		stack []*Node
