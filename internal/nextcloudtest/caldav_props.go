@@ -63,6 +63,9 @@ func (c *calendarServer) inboxResource(h *calendarHome) *davResource {
 	r.addListed(node(nsDAV, "resourcetype", node(nsDAV, "collection"), node(nsCalDAV, "schedule-inbox")))
 	r.add(ownerNode(h.uid), privilegeSet(append(privilegeNodes(nsCalDAV, scheduleIn), privilegeNodes(nsDAV, privilegesIn)...)...),
 		hrefIn(nsCalDAV, "schedule-default-calendar-URL", davHref("calendars", h.uid, "personal")+"/"))
+	if h.availability != "" {
+		r.add(leaf(nsCalDAV, "calendar-availability", h.availability))
+	}
 	return r
 }
 

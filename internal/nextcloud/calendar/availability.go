@@ -56,6 +56,7 @@ type Availability struct {
 
 const (
 	availabilityOp = "find availability"
+	ownHours       = "the working hours set in Nextcloud"
 	slotStep       = 15 * time.Minute
 	maxSlots       = 50
 )
@@ -140,14 +141,12 @@ func (c *Client) Available(ctx context.Context, q Search) (*Availability, error)
 	if err != nil {
 		return nil, err
 	}
-	own := slices.ContainsFunc(taken, func(b period) bool { return b.kind == Unavailable && b.title == "" })
 	switch {
 	case !q.BusinessHours:
 		working, out.Hours = nil, "any"
 	case len(working) > 0:
 		out.Hours = q.WorkingHours
-	case own:
-		out.Hours = "the working hours set in Nextcloud"
+	case out.Hours == ownHours:
 	default:
 		working, out.Hours = []hours{{9 * 60, 17 * 60}}, "09:00-17:00"
 	}
@@ -167,27 +166,27 @@ func (c *Client) everybody(ctx context.Context, p *person, mails []string, from,
 	if !from.Before(to) {
 		return nil, nil
 	}
-	ask := slices.Clone(mails)
 	own := strings.ToLower(p.email)
-	hoursOf := q.BusinessHours && q.WorkingHours == "" && own != ""
-	if hoursOf && !slices.ContainsFunc(ask, func(m string) bool { return strings.EqualFold(m, own) }) {
-		// Nextcloud says in the person's own answer when they do not work.
-		ask = append(ask, p.email)
-	}
 	var (
-		busy  []period
-		known map[string]attendance
+		busy, off []period
+		known     map[string]attendance
 	)
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		busy, err = c.ownBusy(gctx, from, to, at.loc, p, out)
 		return err
 	})
-	if len(ask) > 0 {
+	if len(mails) > 0 {
 		group.Go(func() (err error) {
-			known, err = c.askBusy(gctx, availabilityOp, p, ask, from, to)
-			if err != nil && len(mails) == 0 {
-				return nil // only the working hours are not known then
+			known, err = c.askBusy(gctx, availabilityOp, p, mails, from, to)
+			return err
+		})
+	}
+	if q.BusinessHours && q.WorkingHours == "" {
+		group.Go(func() (err error) {
+			var set bool
+			if off, set, err = c.offHours(gctx, from, to, at.loc); set {
+				out.Hours = ownHours
 			}
 			return err
 		})
@@ -195,6 +194,7 @@ func (c *Client) everybody(ctx context.Context, p *person, mails []string, from,
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+	busy = append(busy, off...)
 	for _, mail := range mails {
 		a := known[strings.ToLower(mail)]
 		if a.problem != "" {
@@ -208,13 +208,6 @@ func (c *Client) everybody(ctx context.Context, p *person, mails []string, from,
 			}
 			b.title = mail
 			busy = append(busy, b)
-		}
-	}
-	if hoursOf {
-		for _, b := range known[own].busy {
-			if b.kind == Unavailable {
-				busy = append(busy, b)
-			}
 		}
 	}
 	return busy, nil

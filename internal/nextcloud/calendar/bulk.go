@@ -221,24 +221,32 @@ func (c *Client) runBulk(ctx context.Context, b Bulk, target *Calendar, tasks []
 		if errors.Is(err, nextcloud.ErrUnauthenticated) || errors.Is(err, nextcloud.ErrRateLimited) || errors.Is(err, nextcloud.ErrMaintenance) {
 			stop = reason(err)
 		}
-		for i := range t.out {
-			switch {
-			case err == nil:
-				t.out[i].Outcome, t.out[i].ETag = map[BulkOperation]string{BulkUpdate: "updated", BulkDelete: "deleted", BulkMove: "moved"}[b.Operation], t.o.etag
-				if b.Operation == BulkDelete && (b.Scope != This || !t.o.Recurs()) {
-					t.out[i].ETag = ""
-				}
-				out.Count++
-			default:
-				t.out[i].Outcome, t.out[i].Reason = "failed", reason(err)
-				if errors.Is(err, nextcloud.ErrUnavailable) {
-					t.out[i].Outcome = "unknown" // the answer was lost, or the change was
-				}
-				out.Failed++
-			}
+		t.done(b, err)
+		if err == nil {
+			out.Count += len(t.out)
+		} else {
+			out.Failed += len(t.out)
 		}
 	}
 	return nil
+}
+
+// done notes what became of the event.
+func (t *bulkTask) done(b Bulk, err error) {
+	for i := range t.out {
+		o := &t.out[i]
+		switch {
+		case errors.Is(err, nextcloud.ErrUnavailable):
+			o.Outcome, o.Reason = "unknown", reason(err) // the answer was lost, or the change was
+		case err != nil:
+			o.Outcome, o.Reason = "failed", reason(err)
+		default:
+			o.Outcome = map[BulkOperation]string{BulkUpdate: "updated", BulkDelete: "deleted", BulkMove: "moved"}[b.Operation]
+			if b.Operation != BulkDelete || (b.Scope == This && t.o.Recurs()) {
+				o.ETag = t.o.etag
+			}
+		}
+	}
 }
 
 // bulkOne changes one event, or the occurrences of a series that were found,

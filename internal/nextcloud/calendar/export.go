@@ -19,10 +19,9 @@ type Export struct {
 
 const (
 	exportOp = "export calendar"
-	// MaxExport is the most characters of one part, and DefaultExport how many
-	// there are when nothing is said.
+	// MaxExport is the most characters of one part.
 	MaxExport     = 500_000
-	DefaultExport = 50_000
+	defaultExport = 50_000 // when nothing is said
 )
 
 // Export is a calendar, or one event with its whole series, as iCalendar
@@ -33,7 +32,7 @@ func (c *Client) Export(ctx context.Context, calendar, uid string, offset, most 
 		return nil, err
 	}
 	if most <= 0 {
-		most = DefaultExport
+		most = defaultExport
 	}
 	if offset < 0 || most > MaxExport {
 		return nil, invalidf(exportOp, "offset has to be 0 or more, max_chars at most %d", MaxExport)

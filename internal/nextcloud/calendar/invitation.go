@@ -274,10 +274,10 @@ func (c *Client) answer(ctx context.Context, op string, o *object, a Answer, own
 	if o.Master != nil {
 		events = append(events, o.Master)
 	}
-	switch scope {
-	case ThisAndFuture:
+	if scope == ThisAndFuture {
 		return nil, invalidf(op, "an answer is for one occurrence (this) or for all")
-	case This:
+	}
+	if scope == This {
 		if occ, err = o.occurrence(op, a.RecurrenceID, p); err != nil {
 			return nil, err
 		}

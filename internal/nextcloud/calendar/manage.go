@@ -196,7 +196,7 @@ func limits(err error) error {
 	case errors.Is(e.Kind, nextcloud.ErrRateLimited):
 		out.Message = "Nextcloud lets a person make only so many calendars in an hour, 10 unless an administrator changed it"
 	case errors.Is(e.Kind, nextcloud.ErrForbidden) && strings.Contains(e.Message, "limit"):
-		out.Message = "Nextcloud allows a person only so many calendars and subscriptions, 30 unless an administrator changed it; one has to be deleted for good first"
+		out.Message = "Nextcloud allows a person only so many calendars and subscriptions, 30 unless an administrator changed it; one has to go first"
 	case errors.Is(e.Kind, nextcloud.ErrConflict):
 		out.Message = "a calendar of that name is there already, or lies in the trash: restore that one, or take another name"
 	default:

@@ -27,7 +27,7 @@ func (g slotGrid) best(taken []period, working, preferred []hours, q Search) []S
 	if limit <= 0 || limit > maxSlots {
 		limit = 10
 	}
-	firm, soft := split(taken)
+	firm, soft, off := split(taken)
 	var all []candidate
 	for day := midnight(g.from, g.loc); day.Before(g.to); day = day.AddDate(0, 0, 1) {
 		if wd := day.Weekday(); q.ExcludeWeekends && (wd == time.Saturday || wd == time.Sunday) {
@@ -43,7 +43,7 @@ func (g slotGrid) best(taken []period, working, preferred []hours, q Search) []S
 			if len(working) > 0 && !within(working, minute, last) {
 				continue
 			}
-			if firm.overlaps(start.Add(-g.buffer), end.Add(g.buffer)) {
+			if off.overlaps(start, end) || firm.overlaps(start.Add(-g.buffer), end.Add(g.buffer)) {
 				continue
 			}
 			all = append(all, candidate{start, within(preferred, minute, last), soft.titles(start, end)})
@@ -89,23 +89,35 @@ type periods []period
 
 func byStart(a, b period) int { return cmp.Or(a.from.Compare(b.from), a.to.Compare(b.to)) }
 
-// split separates what is firm, merged, from what is tentative.
-func split(taken []period) (firm, soft periods) {
+// split separates what is firm and the time outside of working hours, both
+// merged, from what is tentative.
+func split(taken []period) (firm, soft, off periods) {
 	taken = slices.Clone(taken)
 	slices.SortFunc(taken, byStart)
 	for _, b := range taken {
-		switch last := len(firm) - 1; {
-		case b.kind == Tentative:
+		switch b.kind {
+		case Tentative:
 			soft = append(soft, b)
-		case last >= 0 && !b.from.After(firm[last].to):
-			if b.to.After(firm[last].to) {
-				firm[last].to = b.to
-			}
+		case Unavailable:
+			off = off.with(b)
 		default:
-			firm = append(firm, b)
+			firm = firm.with(b)
 		}
 	}
-	return firm, soft
+	return firm, soft, off
+}
+
+// with are the periods and one that does not begin before the last one, merged
+// with it where they meet.
+func (p periods) with(b period) periods {
+	last := len(p) - 1
+	if last < 0 || b.from.After(p[last].to) {
+		return append(p, b)
+	}
+	if b.to.After(p[last].to) {
+		p[last].to = b.to
+	}
+	return p
 }
 
 // overlaps reports whether one of the periods, which do not overlap one

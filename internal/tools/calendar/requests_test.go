@@ -61,7 +61,8 @@ func TestRequests(t *testing.T) {
 		{"nc_calendar_list_invitations", `{}`, events + 1},
 		{"nc_calendar_respond_invitation", `{"event_uid":"` + invited + `","response":"accept"}`, 2},
 		{"nc_calendar_get_free_busy", `{"attendees":"bob@example.org"}`, 1},
-		{"nc_calendar_find_availability", `{"duration_minutes":30,"attendees":"bob@example.org"}`, events + 1},
+		{"nc_calendar_find_availability", `{"duration_minutes":30,"attendees":"bob@example.org"}`, events + 2},
+		{"nc_calendar_find_availability", `{"duration_minutes":30,"working_hours":"08:00-12:00"}`, events},
 		{"nc_calendar_share_calendar", `{"calendar_name":"work","share_with":"bob","access":"read"}`, 3}, // with a listing, since the one known is forgotten
 		{"nc_calendar_publish_calendar", `{"calendar_name":"work","published":true}`, 3},                 // as above
 		{"nc_calendar_publish_calendar", `{"calendar_name":"work","published":false}`, 3},                // as above
@@ -139,7 +140,8 @@ func TestBulkFaults(t *testing.T) {
 		NotAttempted int `json:"not_attempted_count"`
 		Results      []struct{ Summary, Outcome, Reason string }
 		Undo         string
-	}) {
+	},
+	) {
 		t.Helper()
 		s.Read(t, "nc_calendar_bulk_operations", `{"operation":"delete","title_contains":"b","start_date":"2027-03-01","end_date":"2027-03-31"`+more+`}`, &out)
 		return out

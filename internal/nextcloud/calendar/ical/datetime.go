@@ -132,13 +132,10 @@ func (d DateTime) Value() string {
 
 // Line is the property name with the time and the parameters that it needs.
 func (d DateTime) Line(name string) *Line {
-	switch d.Kind {
-	case Date:
+	switch {
+	case d.Kind == Date:
 		return NewLine(name, d.Value(), Param{"VALUE", []string{"DATE"}})
-	case Zoned:
-		return NewLine(name, d.Value(), Param{"TZID", []string{d.TZID}})
-	}
-	if d.Kind == Floating && d.TZID != "" {
+	case d.Kind == Zoned, d.Kind == Floating && d.TZID != "":
 		// A zone that is not known here is known to whoever wrote it.
 		return NewLine(name, d.Value(), Param{"TZID", []string{d.TZID}})
 	}

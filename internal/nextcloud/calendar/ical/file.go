@@ -3,6 +3,7 @@ package ical
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -103,12 +104,7 @@ func Split(object *Component, kind string) (objects []*Component, other int) {
 // ofFile reports whether a property of a calendar speaks of the file as a
 // whole, not of the objects in it.
 func ofFile(l *Line) bool {
-	for _, name := range []string{"METHOD", "X-WR-CALNAME", "X-WR-CALDESC", "X-APPLE-CALENDAR-COLOR", "REFRESH-INTERVAL", "X-PUBLISHED-TTL", "NAME", "COLOR"} {
-		if l.Is(name) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains([]string{"METHOD", "X-WR-CALNAME", "X-WR-CALDESC", "X-APPLE-CALENDAR-COLOR", "REFRESH-INTERVAL", "X-PUBLISHED-TTL", "NAME", "COLOR"}, l.Name())
 }
 
 // tzids collects the time zones that the component's times name.
