@@ -54,7 +54,9 @@ func davConflict(message string) *davFailure {
 }
 
 // davAlreadyExists is how Sabre refuses to make a collection where one is.
-func davAlreadyExists() *davFailure { return davMethodNotAllowed("The resource you tried to create already exists") }
+func davAlreadyExists() *davFailure {
+	return davMethodNotAllowed("The resource you tried to create already exists")
+}
 
 func davMethodNotAllowed(message string) *davFailure {
 	return &davFailure{status: http.StatusMethodNotAllowed, exception: `Sabre\DAV\Exception\MethodNotAllowed`, message: message}

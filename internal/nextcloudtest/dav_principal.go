@@ -3,6 +3,7 @@ package nextcloudtest
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -84,6 +85,19 @@ func (d accountDirectory) uidOfMail(mail string) string {
 	}
 	return ""
 }
+
+func (d accountDirectory) members(group string) []string {
+	var ids []string
+	for _, a := range d.s.accounts {
+		if slices.Contains(a.profile().Groups, group) {
+			ids = append(ids, a.id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (d accountDirectory) baseURL(r *http.Request) string { return d.s.base(r) }
 
 // readPropfind reads and parses a PROPFIND body within bounds.
 func (s *Server) readPropfind(w http.ResponseWriter, r *http.Request) (propRequest, *davFailure) {

@@ -246,6 +246,5 @@ func (w *xmlWriter) adHocPrefix(space string) string {
 
 var xmlEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\r", "&#13;")
 
-func escapeXML(s string) string {
-	return xmlEscapes.Replace(strings.ToValidUTF8(s, "\ufffd"))
-}
+// escapeXML leaves bytes that are no UTF-8 as they are, as PHP does.
+func escapeXML(s string) string { return xmlEscapes.Replace(s) }

@@ -17,8 +17,8 @@ import (
 type Env struct {
 	// Client is a new client of the person, with an empty cache of its own.
 	Client func(t testing.TB) *nextcloud.Client
-	// Other is a client of a second person, whose data is added to and cleaned
-	// up as well; nil when there is none.
+	// Other is a new client of a second person, for what people do with one
+	// another; nil when there is none, and such parts are left out.
 	Other func(t testing.TB) *nextcloud.Client
 }
 

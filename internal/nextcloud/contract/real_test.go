@@ -11,18 +11,18 @@ import (
 )
 
 // TestRealServer runs the suite as the person of NEXTCLOUD_TEST_USER, best
-// with an app password: an account password is slow to check. With
-// NEXTCLOUD_TEST_USER2 and NEXTCLOUD_TEST_PASSWORD2 it also checks what takes
-// two people.
+// with an app password: an account password is slow to check. The person of
+// NEXTCLOUD_TEST_USER2, when there is one, takes part in what needs two.
 func TestRealServer(t *testing.T) {
 	base, user, password := os.Getenv("NEXTCLOUD_TEST_URL"), os.Getenv("NEXTCLOUD_TEST_USER"), os.Getenv("NEXTCLOUD_TEST_PASSWORD")
 	if base == "" || user == "" || password == "" {
 		t.Skip("NEXTCLOUD_TEST_URL, NEXTCLOUD_TEST_USER and NEXTCLOUD_TEST_PASSWORD are not set")
 	}
+	user2, password2 := os.Getenv("NEXTCLOUD_TEST_USER2"), os.Getenv("NEXTCLOUD_TEST_PASSWORD2")
 	contract.Run(t, func(tb testing.TB) *contract.Env {
 		e := env(tb, base, user, password)
-		if user, password := os.Getenv("NEXTCLOUD_TEST_USER2"), os.Getenv("NEXTCLOUD_TEST_PASSWORD2"); user != "" && password != "" {
-			e.Other = env(tb, base, user, password).Client
+		if user2 != "" && password2 != "" {
+			e.Other = env(tb, base, user2, password2).Client
 		}
 		return e
 	})

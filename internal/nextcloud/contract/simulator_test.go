@@ -10,8 +10,7 @@ import (
 
 func TestSimulator(t *testing.T) {
 	contract.Run(t, func(tb testing.TB) *contract.Env {
-		users := nextcloudtest.DefaultUsers()
-		alice, bob := users[0], users[1]
+		alice, bob := nextcloudtest.DefaultUsers()[0], nextcloudtest.DefaultUsers()[1]
 		server := httptest.NewServer(nextcloudtest.New(nil))
 		tb.Cleanup(server.Close)
 		e := env(tb, server.URL, alice.ID, alice.Password)

@@ -27,7 +27,7 @@ type Decoder struct {
 }
 
 // NewDecoder is a decoder of r.
-func NewDecoder(r io.Reader) *Decoder { return &Decoder{xml: xml.NewDecoder(r)} }
+func NewDecoder(r io.Reader) *Decoder { return &Decoder{xml: xml.NewDecoder(mend(r))} }
 
 // SyncToken is the token of RFC 6578, once Next has answered io.EOF; empty
 // unless the request was a sync-collection.
