@@ -228,7 +228,9 @@ func (h *fileHome) trashResource(p trashSpot) *davResource {
 		leaf(nsFiles, "trashbin-deleted-by-id", p.item.by),
 		leaf(nsOwnCloud, "size", strconv.FormatInt(n.size, 10)),
 		leaf(nsOwnCloud, "fileid", strconv.Itoa(n.id)),
-		leaf(nsOwnCloud, "id", n.longID()),
+		// Nextcloud: here the id comes without the name of the installation.
+		leaf(nsOwnCloud, "id", strconv.Itoa(n.id)),
+		leaf(nsFiles, "trashbin-deleted-by-display-name", p.item.by),
 		leaf(nsDAV, "displayname", path.Base(location)),
 		leaf(nsOwnCloud, "permissions", "GD"))
 	return r

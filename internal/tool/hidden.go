@@ -2,6 +2,8 @@ package tool
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"nextcloud-mcp-server/internal/nextcloud"
 	"nextcloud-mcp-server/internal/nextcloud/exclusion"
@@ -113,4 +115,41 @@ func TagsChanged(ctx context.Context) {
 	if info, ok := ctx.Value(callKey{}).(*callInfo); ok && info.nc != nil {
 		info.excluded.Forget(ctx, info.nc)
 	}
+}
+
+// What is in the trash is excluded while tags exclude anything: Nextcloud does
+// not tell the tags of what was deleted. Only what this server deleted itself,
+// after it had checked it, is known.
+const trashKey = "trashed "
+
+// Trashed remembers that something whose path was checked is in the trash now,
+// under that name, so that the deletion can be undone.
+func Trashed(ctx context.Context, item string) {
+	if info, ok := ctx.Value(callKey{}).(*callInfo); ok && info.nc != nil && info.excluded != nil && item != "" {
+		info.nc.Store(ctx, trashKey+item, true, len(item)+100)
+	}
+}
+
+// TrashFilter tells which items of the trash may be reached, by their names
+// there and the paths that they had.
+func TrashFilter(ctx context.Context) (func(item, path string) bool, error) {
+	shown, err := PathFilter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !Hiding(ctx) {
+		return func(_, path string) bool { return shown(path) }, nil
+	}
+	info, _ := ctx.Value(callKey{}).(*callInfo)
+	return func(item, path string) bool {
+		_, known := info.nc.Cached(ctx, trashKey+item)
+		return known && shown(path)
+	}, nil
+}
+
+// HidesTag reports whether a tag excludes what carries it. Such tags are for
+// people to set.
+func HidesTag(ctx context.Context, name string) bool {
+	info, ok := ctx.Value(callKey{}).(*callInfo)
+	return !ok || slices.ContainsFunc(info.excluded.Tags(), func(tag string) bool { return strings.EqualFold(tag, strings.TrimSpace(name)) })
 }

@@ -178,6 +178,10 @@ var objectless = []string{
 	"nc_auth_check_status",       // the connection itself
 	"nc_calendar_list_calendars", // all of them
 	"nc_notes_search_notes",      // its query must stay out of the audit
+	"nc_webdav_empty_trash",      // all of it
+	"nc_webdav_find_by_tag",      // what people look for stays out of the audit
+	"nc_webdav_list_tags",        // all of them
+	"nc_webdav_list_trash",       // all of it
 }
 
 // unaudited are arguments that hold what people write or look for.

@@ -74,6 +74,11 @@ func runFiles(t *testing.T, env *Env) {
 	t.Run("info", func(t *testing.T) { filesInfo(t, newShelf(t, env)) })
 	t.Run("search", func(t *testing.T) { filesSearch(t, newShelf(t, env)) })
 	t.Run("upload", func(t *testing.T) { filesUpload(t, newShelf(t, env)) })
+	t.Run("trash", func(t *testing.T) { filesTrash(t, newShelf(t, env)) })
+	t.Run("versions", func(t *testing.T) { filesVersions(t, env, newShelf(t, env)) })
+	t.Run("tags", func(t *testing.T) { filesTags(t, newShelf(t, env)) })
+	t.Run("excluded", func(t *testing.T) { filesExcluded(t, env, newShelf(t, env)) })
+	t.Run("comments", func(t *testing.T) { filesComments(t, newShelf(t, env)) })
 }
 
 // names that are awkwardNames to encode.

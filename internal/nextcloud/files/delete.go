@@ -40,6 +40,7 @@ func (c *Client) Delete(ctx context.Context, name, etag string) (*Deleted, error
 	if etag != "" {
 		h.Set("If-Match", nextcloud.QuoteETag(etag))
 	}
+	started := c.now()
 	res, err := c.nc.Do(ctx, nextcloud.Request{Op: op, Method: http.MethodDelete, Path: q.Path, Header: h, Accept: "application/xml"})
 	if err != nil {
 		if e, ok := errors.AsType[*nextcloud.Error](err); ok && errors.Is(e, nextcloud.ErrPrecondition) {
@@ -52,7 +53,9 @@ func (c *Client) Delete(ctx context.Context, name, etag string) (*Deleted, error
 	if err != nil {
 		at = c.now()
 	}
-	c.findInTrash(ctx, out, at)
+	if took := c.now().Sub(started); !c.findInTrash(ctx, out, at) && took > time.Second {
+		c.searchTrash(ctx, out, at.Add(-took-2*time.Second))
+	}
 	return out, nil
 }
 
@@ -66,24 +69,25 @@ var (
 )
 
 // findInTrash looks for what was just deleted, by the names that it can have
-// there. It is deleted whether or not it is found, so errors are of no use.
-func (c *Client) findInTrash(ctx context.Context, d *Deleted, at time.Time) {
+// there. It is deleted whether or not it is found, so errors are of no use; false
+// says that it may be there under another name.
+func (c *Client) findInTrash(ctx context.Context, d *Deleted, at time.Time) bool {
 	user, err := c.nc.UserID(ctx)
 	if err != nil {
-		return
+		return true
 	}
 	for back := range int64(trashLook) {
 		item := fmt.Sprintf("%s.d%d", base(d.Path), at.Unix()-back)
 		path, err := nextcloud.Path(dav.Root+"/trashbin", string(user), "trash", item)
 		if err != nil {
-			return
+			return true
 		}
 		ms, err := c.dav.Propfind(ctx, dav.Query{Op: "find it in the trash", Path: path}, trashLocation, trashFilename, davKind, davLength, ocSize)
 		if errors.Is(err, nextcloud.ErrNotFound) {
 			continue
 		}
 		if err != nil || len(ms.Responses) == 0 {
-			return
+			return true
 		}
 		r := &ms.Responses[0]
 		if strings.Trim(r.Prop(trashLocation).String(), "/") != strings.Trim(d.Path, "/") {
@@ -91,6 +95,19 @@ func (c *Client) findInTrash(ctx context.Context, d *Deleted, at time.Time) {
 		}
 		d.Item, d.Folder = item, r.Prop(davKind).Has(davFolder)
 		d.Size = number(r.Prop(ocSize).String(), number(r.Prop(davLength).String(), -1))
+		return true
+	}
+	return false
+}
+
+// searchTrash looks through the trash for what a slow server deleted at some
+// time since.
+func (c *Client) searchTrash(ctx context.Context, d *Deleted, since time.Time) {
+	page, err := c.Trash(ctx, TrashQuery{Limit: 1, Keep: func(i *TrashItem) bool {
+		return i.Path == d.Path && !i.Deleted.Before(since)
+	}})
+	if err != nil || len(page.Items) == 0 {
 		return
 	}
+	d.Item, d.Folder, d.Size = page.Items[0].Item, page.Items[0].Folder, page.Items[0].Size
 }

@@ -18,6 +18,10 @@ var Tools = tool.Group[*api.Client]{
 	Tools: []tool.Of[*api.Client]{
 		list, info, tree, read, search, findByName, findByType, favorites, recent, link,
 		write, edit, appendText, makeFolder, remove, move, duplicate, upload,
+		listTrash, restoreTrash, purgeTrash, emptyTrash,
+		listVersions, readVersion, restoreVersion, labelVersion,
+		setFavorite, listTags, createTag, tagFile, untagFile, findByTag,
+		listComments, createComment, updateComment, deleteComment,
 	},
 	Resources: []tool.ResourceOf[*api.Client]{fileResource},
 }

@@ -119,7 +119,8 @@ var remove = tool.New(tool.Def{
 	}
 	out := &Deleted{Path: d.Path, Folder: d.Folder, Size: max(d.Size, 0), TrashItem: d.Item}
 	if d.Item != "" {
-		out.Undo = fmt.Sprintf("Restore it from the trash, where it is %s.", d.Item)
+		out.Undo = fmt.Sprintf("nc_webdav_restore_trash_item with item %q brings it back.", d.Item)
+		tool.Trashed(ctx, d.Item)
 	} else {
 		out.Undo = "It is not in this person's trash: the trash is off or does not hold such storage, or this was a share, which was only left and has to be shared again. Tell the person."
 	}
