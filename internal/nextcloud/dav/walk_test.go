@@ -114,7 +114,7 @@ func TestDecoderBounds(t *testing.T) {
 func TestDecoderMemory(t *testing.T) {
 	r, w := io.Pipe()
 	go func() {
-		folder(w, 12_000) // 10 MB
+		folder(w, 20_000) // 10 MB
 		_ = w.Close()
 	}()
 	d := NewDecoder(r)
