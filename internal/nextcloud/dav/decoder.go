@@ -111,20 +111,37 @@ func cut(err error) error {
 	return err
 }
 
+// open is an element whose end was not read yet.
+type open struct {
+	node *Node
+	more *strings.Builder // text in several pieces
+}
+
+// write adds a piece of text. Most elements have one, which needs no builder.
+func (o *open) write(text []byte) {
+	switch {
+	case o.more != nil:
+		o.more.Write(text)
+	case o.node.Text == "":
+		o.node.Text = string(text)
+	default:
+		o.more = &strings.Builder{}
+		o.more.WriteString(o.node.Text)
+		o.more.Write(text)
+	}
+}
+
 // readNode reads the element that start begins, with all that is in it.
 func readNode(dec *xml.Decoder, start xml.StartElement) (*Node, error) {
-	type open struct {
-		node *Node
-		text strings.Builder
-	}
 	root := &Node{Name: start.Name, Attrs: start.Attr}
-	stack := []*open{{node: root}}
+	stack := make([]open, 1, 8)
+	stack[0].node = root
 	for count := 1; ; {
 		tok, err := dec.Token()
 		if err != nil {
 			return nil, cut(err)
 		}
-		top := stack[len(stack)-1]
+		top := &stack[len(stack)-1]
 		switch t := tok.(type) {
 		case xml.StartElement:
 			if count++; count > maxNodes {
@@ -135,14 +152,16 @@ func readNode(dec *xml.Decoder, start xml.StartElement) (*Node, error) {
 			}
 			n := &Node{Name: t.Name, Attrs: t.Attr}
 			top.node.Children = append(top.node.Children, n)
-			stack = append(stack, &open{node: n})
+			stack = append(stack, open{node: n})
 		case xml.EndElement:
-			top.node.Text = top.text.String()
+			if top.more != nil {
+				top.node.Text = top.more.String()
+			}
 			if stack = stack[:len(stack)-1]; len(stack) == 0 {
 				return root, nil
 			}
 		case xml.CharData:
-			top.text.Write(t)
+			top.write(t)
 		}
 	}
 }

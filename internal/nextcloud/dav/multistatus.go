@@ -94,7 +94,7 @@ func readResponse(n *Node) Response {
 	r := Response{
 		Href:   n.Child(Name(NSDAV, "href")).String(),
 		Status: statusCode(n.Child(Name(NSDAV, "status")).String()),
-		Props:  map[xml.Name]*Node{},
+		Props:  make(map[xml.Name]*Node, 8),
 		Failed: map[xml.Name]int{},
 	}
 	for _, ps := range n.Children {

@@ -40,7 +40,7 @@ func TestEach(t *testing.T) {
 		case r.Method == "SEARCH":
 			_, _ = io.WriteString(w, "<html>sign in</html>")
 		default:
-			folder(w, 20_000)
+			folder(w, 12_000)
 			gone <- r.Context().Err()
 		}
 	})
@@ -54,7 +54,7 @@ func TestEach(t *testing.T) {
 		}
 		n++
 	}
-	if n != 20_000 {
+	if n != 12_000 {
 		t.Errorf("%d responses", n)
 	}
 	<-gone
@@ -114,7 +114,7 @@ func TestDecoderBounds(t *testing.T) {
 func TestDecoderMemory(t *testing.T) {
 	r, w := io.Pipe()
 	go func() {
-		folder(w, 50_000) // 25 MB
+		folder(w, 20_000) // 10 MB
 		_ = w.Close()
 	}()
 	d := NewDecoder(r)
@@ -125,7 +125,7 @@ func TestDecoderMemory(t *testing.T) {
 	for n := 0; ; n++ {
 		_, err := d.Next()
 		if errors.Is(err, io.EOF) {
-			if n != 50_000 {
+			if n != 20_000 {
 				t.Errorf("%d responses", n)
 			}
 			break
@@ -133,7 +133,7 @@ func TestDecoderMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n%5000 == 0 {
+		if n%4000 == 0 {
 			runtime.GC()
 			runtime.ReadMemStats(&now)
 			most = max(most, now.HeapAlloc)

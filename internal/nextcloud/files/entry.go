@@ -22,7 +22,7 @@ type Entry struct {
 	Type        string // media type; empty for a folder
 	Modified    time.Time
 	ETag        string // without quotes
-	Permissions string // Nextcloud's letters, see Rights
+	Permissions string // Nextcloud's letters, see Rights; empty in listings of a folder
 	Favorite    bool
 	URL         string // opens it in a browser
 }
@@ -42,6 +42,10 @@ var (
 	ocPermissions = dav.Name(dav.NSOwnCloud, "permissions")
 	ocFavorite    = dav.Name(dav.NSOwnCloud, "favorite")
 )
+
+// listProps are the properties of an Entry in a listing, where each one costs
+// its time thousands of times.
+var listProps = []xml.Name{davETag, davType, davModified, davKind, ocFileID, ocSize, ocFavorite}
 
 // entryProps are the properties that an Entry is made of.
 var entryProps = []xml.Name{davETag, davType, davModified, davKind, ocFileID, ocSize, ocPermissions, ocFavorite}
@@ -76,6 +80,14 @@ func (c *Client) entry(home string, r *dav.Response) (Entry, bool) {
 
 // pathOf is the path in the person's files of an href below home.
 func pathOf(home, href string, base *url.URL) (string, bool) {
+	if rest, ok := strings.CutPrefix(href, base.EscapedPath()+home+"/"); ok {
+		// What nearly all are like, in a listing of thousands.
+		rest, err := url.PathUnescape(rest)
+		if rest = inside(rest); err != nil || rest == "" {
+			return "", false
+		}
+		return rest, true
+	}
 	u, err := url.Parse(href)
 	if err != nil || u.Opaque != "" || (u.Host != "" && u.Host != base.Host) {
 		return "", false
@@ -88,14 +100,20 @@ func pathOf(home, href string, base *url.URL) (string, bool) {
 	if !ok || (rest != "" && rest[0] != '/') {
 		return "", false
 	}
-	// Names in listings are the server's; what could not be asked for again is
-	// still shown, so only what leads elsewhere is refused.
+	rest = inside(rest)
+	return rest, rest != ""
+}
+
+// inside is a decoded path below home as an absolute one; empty when it leads
+// elsewhere. Names in listings are the server's: what could not be asked for
+// again is still shown.
+func inside(rest string) string {
 	for s := range strings.SplitSeq(rest, "/") {
 		if s == "." || s == ".." {
-			return "", false
+			return ""
 		}
 	}
-	return "/" + strings.Trim(rest, "/"), true
+	return "/" + strings.Trim(rest, "/")
 }
 
 // number is a whole number, or otherwise.

@@ -53,7 +53,7 @@ func (c *Client) List(ctx context.Context, name string, q ListQuery) (*Listing, 
 	out := &Listing{}
 	found := &collector{order: q.Order, after: after, limit: pageLimit(q.Limit)}
 	seen := false
-	for r, err := range c.dav.PropfindEach(ctx, dq, entryProps...) {
+	for r, err := range c.dav.PropfindEach(ctx, dq, listProps...) {
 		if err != nil {
 			return nil, c.explain(ctx, clean, err)
 		}
