@@ -192,3 +192,12 @@ func (s *Server) AddComment(userID, name, actor, message string) int {
 func (s *Server) SetFavorite(userID, name string, favorite bool) {
 	s.withFile(userID, name, func(p spot) { p.node.favor(userID, favorite) })
 }
+
+// DeleteFile puts a file or folder of a user into the trash.
+func (s *Server) DeleteFile(userID, name string) {
+	s.withFile(userID, name, func(p spot) {
+		if p.path != "/" {
+			s.files.discard(p.place, userID)
+		}
+	})
+}

@@ -52,6 +52,9 @@ func (a *Attachment) text() bool {
 }
 
 func read(ctx context.Context, notes *api.Client, id int64, name string) (*Attachment, error) {
+	if err := reachable(ctx, notes, id, name); err != nil {
+		return nil, err
+	}
 	a, err := notes.Attachment(ctx, id, name)
 	if err != nil {
 		return nil, err
