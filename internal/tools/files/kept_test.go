@@ -177,13 +177,27 @@ func TestExcludedTags(t *testing.T) {
 	}
 	for _, path := range []string{"/Private", "Private/", "/Private/diary.txt", "/Private/new.txt", "/Docs/Sub/c.txt", "/docs/sub/C.TXT", "/PRIVATE/x"} {
 		for _, c := range []struct{ name, more string }{
-			{"nc_webdav_list_directory", ``}, {"nc_webdav_get_info", ``}, {"nc_webdav_read_file", ``}, {"nc_webdav_list_versions", ``},
-			{"nc_webdav_read_version", `,"version":"1"`}, {"nc_webdav_restore_version", `,"version":"1"`}, {"nc_webdav_label_version", `,"version":"1","label":"x"`},
-			{"nc_webdav_write_file", `,"content":"x"`}, {"nc_webdav_write_file", `,"content":"x","if_match":"*"`}, {"nc_webdav_append_file", `,"content":"x"`},
-			{"nc_webdav_edit_file", `,"old_text":"a","new_text":"b"`}, {"nc_webdav_create_directory", ``}, {"nc_webdav_delete_resource", ``},
-			{"nc_webdav_set_favorite", `,"favorite":true`}, {"nc_webdav_tag_file", `,"tag":"x"`}, {"nc_webdav_untag_file", `,"tag":"no-ai"`},
-			{"nc_webdav_list_comments", ``}, {"nc_webdav_create_comment", `,"message":"x"`}, {"nc_webdav_update_comment", `,"comment_id":1,"message":"x"`},
-			{"nc_webdav_delete_comment", `,"comment_id":1`}, {"nc_webdav_get_download_link", ``},
+			{"nc_webdav_list_directory", ``},
+			{"nc_webdav_get_info", ``},
+			{"nc_webdav_read_file", ``},
+			{"nc_webdav_list_versions", ``},
+			{"nc_webdav_read_version", `,"version":"1"`},
+			{"nc_webdav_restore_version", `,"version":"1"`},
+			{"nc_webdav_label_version", `,"version":"1","label":"x"`},
+			{"nc_webdav_write_file", `,"content":"x"`},
+			{"nc_webdav_write_file", `,"content":"x","if_match":"*"`},
+			{"nc_webdav_append_file", `,"content":"x"`},
+			{"nc_webdav_edit_file", `,"old_text":"a","new_text":"b"`},
+			{"nc_webdav_create_directory", ``},
+			{"nc_webdav_delete_resource", ``},
+			{"nc_webdav_set_favorite", `,"favorite":true`},
+			{"nc_webdav_tag_file", `,"tag":"x"`},
+			{"nc_webdav_untag_file", `,"tag":"no-ai"`},
+			{"nc_webdav_list_comments", ``},
+			{"nc_webdav_create_comment", `,"message":"x"`},
+			{"nc_webdav_update_comment", `,"comment_id":1,"message":"x"`},
+			{"nc_webdav_delete_comment", `,"comment_id":1`},
+			{"nc_webdav_get_download_link", ``},
 		} {
 			if text := s.Refused(t, c.name, fmt.Sprintf(`{"path":%q%s}`, path, c.more)); !strings.Contains(text, "not found") {
 				t.Errorf("%s %s: %s", c.name, path, text)
