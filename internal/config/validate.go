@@ -37,11 +37,11 @@ func (c *Config) validateUploads(p *Problems) {
 	case c.Server.Transport != Stdio:
 		p.Add("MCP_UPLOAD_FOLDER", "it is for --transport stdio only: over HTTP the files of this machine are not those of the user")
 	case !filepath.IsAbs(folder):
-		p.Add("MCP_UPLOAD_FOLDER", fmt.Sprintf("%s is not an absolute path", quote(folder)))
+		p.Add("MCP_UPLOAD_FOLDER", quote(folder)+" is not an absolute path")
 	case err != nil:
 		p.Add("MCP_UPLOAD_FOLDER", reason(folder, err))
 	case !info.IsDir():
-		p.Add("MCP_UPLOAD_FOLDER", fmt.Sprintf("%s is not a folder", quote(folder)))
+		p.Add("MCP_UPLOAD_FOLDER", quote(folder)+" is not a folder")
 	}
 }
 

@@ -187,6 +187,7 @@ func TestBodyIsTakenBack(t *testing.T) {
 }
 
 func must(t *testing.T) func(int, error) int {
+	t.Helper()
 	return func(n int, err error) int {
 		t.Helper()
 		if err != nil {

@@ -25,7 +25,7 @@ func (c *Client) Open(ctx context.Context, rawURL string, header http.Header) (*
 		return nil, &Error{Kind: ErrBadURL, Err: err}
 	}
 	limited, cancel := context.WithTimeout(ctx, c.opts.Timeout)
-	resp, err := c.send(limited, client, u, header)
+	resp, err := c.send(limited, client, u, header) //nolint:bodyclose // whoever gets the Stream closes it
 	if err != nil {
 		cancel()
 		return nil, c.failure(ctx, limited, err)

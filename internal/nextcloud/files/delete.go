@@ -53,8 +53,8 @@ func (c *Client) Delete(ctx context.Context, name, etag string) (*Deleted, error
 	if err != nil {
 		at = c.now()
 	}
-	if took := c.now().Sub(started); !c.findInTrash(ctx, out, at) && took > time.Second {
-		c.searchTrash(ctx, out, at.Add(-took-2*time.Second))
+	if took := c.now().Sub(started); !c.findInTrash(ctx, out, at) {
+		c.searchTrash(ctx, out, at.Add(-took-5*time.Second))
 	}
 	return out, nil
 }

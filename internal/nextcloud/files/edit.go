@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"nextcloud-mcp-server/internal/nextcloud"
@@ -163,7 +164,7 @@ func lines(text, passage string) string {
 			break
 		}
 		line += strings.Count(rest[:i], "\n")
-		out = append(out, fmt.Sprint(line))
+		out = append(out, strconv.Itoa(line))
 		line += strings.Count(rest[i:i+len(passage)], "\n")
 		rest = rest[i+len(passage):]
 	}

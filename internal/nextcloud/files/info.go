@@ -188,8 +188,14 @@ func Rights(letters string, folder bool) []string {
 		letter byte
 		word   string
 	}{
-		{'G', "read"}, {'W', "change"}, {'N', "rename"}, {'V', "move"}, {'D', "delete"}, {'R', "share"},
-		{'C', "create files in it"}, {'K', "create folders in it"},
+		{'G', "read"},
+		{'W', "change"},
+		{'N', "rename"},
+		{'V', "move"},
+		{'D', "delete"},
+		{'R', "share"},
+		{'C', "create files in it"},
+		{'K', "create folders in it"},
 	}
 	var out []string
 	for _, w := range words {

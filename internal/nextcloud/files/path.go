@@ -69,9 +69,9 @@ func checkNew(clean string) error {
 	case name != strings.TrimSpace(name):
 		return fmt.Errorf("the name %q begins or ends with a space", name)
 	case lower == ".htaccess":
-		return fmt.Errorf("Nextcloud does not allow the name %q", name)
+		return fmt.Errorf("the name %q is not allowed in Nextcloud", name)
 	case strings.HasSuffix(lower, ".part"), strings.HasSuffix(lower, ".filepart"):
-		return fmt.Errorf("Nextcloud does not allow names that end like %q: it keeps them for uploads under way", name)
+		return fmt.Errorf("names that end like %q are kept for uploads under way", name)
 	}
 	for _, r := range name {
 		if r == utf8.RuneError {

@@ -82,9 +82,21 @@ func TestGlob(t *testing.T) {
 		pattern, name string
 		want          bool
 	}{
-		{"", "x", true}, {"*", "x", true}, {"report", "My Report.txt", true}, {"report", "rapport", false},
-		{"*.txt", "a.txt", true}, {"*.txt", "a.txt.md", false}, {"a?c", "abc", true}, {"a?c", "ac", false}, {"%b%", "abc", true},
-		{"a*b*c", "aXbYc", true}, {"a*b*c", "aXcYb", false}, {"Ü*", "über", true}, {"a**c", "abc", true}, {"*a", "ba", true}, {"*a", "ab", false},
+		{"", "x", true},
+		{"*", "x", true},
+		{"report", "My Report.txt", true},
+		{"report", "rapport", false},
+		{"*.txt", "a.txt", true},
+		{"*.txt", "a.txt.md", false},
+		{"a?c", "abc", true},
+		{"a?c", "ac", false},
+		{"%b%", "abc", true},
+		{"a*b*c", "aXbYc", true},
+		{"a*b*c", "aXcYb", false},
+		{"Ü*", "über", true},
+		{"a**c", "abc", true},
+		{"*a", "ba", true},
+		{"*a", "ab", false},
 	} {
 		g, err := pattern("search", c.pattern)
 		if err != nil || g.fits(c.name) != c.want {

@@ -16,7 +16,7 @@ import (
 
 // open is a simulated Nextcloud whose alice has some files, and a session with
 // its tools.
-func open(t testing.TB, opts *tooltest.Options) (*nextcloudtest.Server, *tooltest.Session) {
+func open(t *testing.T, opts *tooltest.Options) (*nextcloudtest.Server, *tooltest.Session) {
 	t.Helper()
 	sim := nextcloudtest.New(nil)
 	long := time.Now().Add(-time.Hour)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -173,9 +174,7 @@ func fromWeb(ctx context.Context, web *safehttp.Client, address string) (*api.So
 func fetch(ctx context.Context, web *safehttp.Client, address string, header http.Header) (*safehttp.Stream, string, error) {
 	for range maxHops + 1 {
 		h := http.Header{"Accept": {"*/*"}}
-		for k, v := range header {
-			h[k] = v
-		}
+		maps.Copy(h, header)
 		s, err := web.Open(ctx, address, h)
 		if err != nil {
 			return nil, "", unfetched(err)

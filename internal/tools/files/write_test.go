@@ -60,8 +60,8 @@ func TestWriting(t *testing.T) {
 	for args, want := range map[string]string{
 		`{"path":"/nope/n.txt","content":"x"}`:                                 "the folder /nope is not there",
 		`{"path":"/Docs/n2.bin","content":"abc!","content_type":"x/y;base64"}`: "content is no base64",
-		`{"path":"/Docs/.htaccess","content":"x"}`:                             "does not allow the name",
-		`{"path":"/Docs/x.part","content":"x"}`:                                "does not allow names that end like",
+		`{"path":"/Docs/.htaccess","content":"x"}`:                             "is not allowed in Nextcloud",
+		`{"path":"/Docs/x.part","content":"x"}`:                                "are kept for uploads",
 		`{"path":"/Docs/` + strings.Repeat("x", 251) + `","content":"x"}`:      "longer than 250 bytes",
 		`{"path":"/Docs/evil\u202Etxt.exe","content":"x"}`:                     "invisible character U+202E",
 		`{"path":"/Docs/a\u0085b","content":"x"}`:                              "invisible character U+0085",
@@ -183,6 +183,7 @@ func TestMoving(t *testing.T) {
 // TestFaults checks that what goes wrong at Nextcloud is said, and nothing is
 // reported as done that is not.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	const files = "/remote.php/dav/files/alice/"
 	for name, c := range map[string]struct {
 		fault      nextcloudtest.Fault
