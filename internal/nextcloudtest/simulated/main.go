@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"nextcloud-mcp-server/internal/nextcloudtest"
 )
@@ -17,15 +18,15 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8080", "the address to listen at")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *listen); err != nil {
+	if err := run(*listen); err != nil {
 		fmt.Fprintln(os.Stderr, "simulated:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, listen string) error {
+func run(listen string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	sim := nextcloudtest.New(&nextcloudtest.Options{SampleData: true, Consent: true, ForbidAppPasswords: true})
 	if err := sim.Listen(ctx, listen); err != nil {
 		return err
