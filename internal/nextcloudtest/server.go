@@ -17,6 +17,7 @@ type Server struct {
 	faults faults
 	oidc   *provider
 	agents []*regexp.Regexp // Options.AllowedUserAgents
+	files  *fileStore
 
 	accounts map[string]*account // by user id; the map itself never changes after New
 
@@ -32,6 +33,7 @@ type Server struct {
 // account is one user with everything that belongs to them. Handlers get it when the request was authenticated.
 type account struct {
 	id        string // User.ID, never changes
+	files     *fileHome
 	notes     *notebook
 	calendars *calendarHome
 
@@ -68,6 +70,7 @@ func New(opts *Options) *Server {
 		s.agents = append(s.agents, regexp.MustCompile(allowed))
 	}
 	s.oidc = newProvider()
+	s.files = newFileStore(s.now)
 	s.sessions = newSessions()
 	s.tokens = newAppPasswords()
 	s.attempts = newBadLogins()
@@ -75,7 +78,8 @@ func New(opts *Options) *Server {
 	for _, u := range o.Users {
 		u = u.withDefaults()
 		a := &account{id: u.ID, user: u}
-		a.notes = newNotebook(s, u)
+		a.files = s.files.newHome(a)
+		a.notes = newNotebook(s, a)
 		a.calendars = newCalendarHome(s, u)
 		s.accounts[u.ID] = a
 	}
@@ -88,6 +92,7 @@ func New(opts *Options) *Server {
 	if !o.DisableNotes {
 		s.routesNotes()
 	}
+	s.routesFiles()
 	s.routesCalDAV()
 	if o.SampleData {
 		s.loadSample()

@@ -33,6 +33,7 @@ var suites = []struct {
 }{
 	{"notes", runNotes},
 	{"calendar", runCalendar},
+	{"files", runFiles},
 }
 
 // unique is a name that no other run and no person uses.
