@@ -117,6 +117,7 @@ func (a *app) mcpServer(binding tool.Binding) (*mcp.Server, error) {
 		},
 	})
 	binding.Log = a.log
+	binding.Documents = documents(a.cfg.Documents)
 	if a.metrics != nil {
 		binding.Observe = a.metrics.ToolCall
 	}

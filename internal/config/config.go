@@ -27,6 +27,7 @@ type Config struct {
 	SignIn     SignIn
 	Storage    Storage
 	Tools      Tools
+	Documents  Documents
 	Log        Log
 	Metrics    Metrics
 }
@@ -158,6 +159,15 @@ type Tools struct {
 	Only     []string // only these tools; empty: all
 	Exclude  []string // never these tools
 	Tier     string   // core, extended or complete
+}
+
+// Documents is how the text of files is read.
+type Documents struct {
+	MaxMiB       int           // the largest file that is read
+	Timeout      time.Duration // of one document
+	OCR          bool          // recognize text on pictures with the host's tesseract
+	OCRLanguages string        // as tesseract takes them: "eng+deu"
+	Converters   bool          // use programs of the host where our own reading fails
 }
 
 // Log is what is logged, and how.

@@ -10,9 +10,6 @@ import (
 	"io"
 )
 
-// childTime names the seconds that a child may take, for Confine.
-const childTime = "DOCUMENT_CHILD_SECONDS"
-
 // maxHead bounds the first line of a child's input, in bytes.
 const maxHead = 64 << 10
 

@@ -3,12 +3,12 @@ package document
 import (
 	"os/exec"
 	"syscall"
+	"time"
 )
 
 // Confine limits this process for good: memory, processor time, files. For a
-// child, before it reads anything. seconds is the time that a document may
-// take.
-func Confine(seconds int) error {
+// child, before it reads anything. most is the time that a document may take.
+func Confine(most time.Duration) error {
 	limits := []struct {
 		what int
 		most uint64
@@ -16,7 +16,7 @@ func Confine(seconds int) error {
 		// Private memory that can be written: what the Go runtime only
 		// reserves does not count, so that this needs no room for it.
 		{syscall.RLIMIT_DATA, memory},
-		{syscall.RLIMIT_CPU, uint64(max(1, seconds) + 5)}, //nolint:gosec // not negative
+		{syscall.RLIMIT_CPU, uint64(max(1, most/time.Second) + 5)}, //nolint:gosec // not negative
 		{syscall.RLIMIT_CORE, 0},
 		{syscall.RLIMIT_NOFILE, 64},
 		{syscall.RLIMIT_FSIZE, 0},
@@ -26,8 +26,8 @@ func Confine(seconds int) error {
 		if err := syscall.Getrlimit(l.what, &now); err != nil {
 			return err
 		}
-		most := min(l.most, now.Max)
-		if err := syscall.Setrlimit(l.what, &syscall.Rlimit{Cur: most, Max: most}); err != nil {
+		limit := min(l.most, now.Max)
+		if err := syscall.Setrlimit(l.what, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
 			return err
 		}
 	}

@@ -2,11 +2,14 @@
 
 package document
 
-import "os/exec"
+import (
+	"os/exec"
+	"time"
+)
 
 // Confine has no limits to set on this system: the memory limit of the Go
 // runtime and the deadline have to do.
-func Confine(int) error { return nil }
+func Confine(time.Duration) error { return nil }
 
 // isolate leaves a child as it is.
 func isolate(*exec.Cmd) {}

@@ -159,7 +159,6 @@ func (e *Extractor) readApart(ctx context.Context, file io.Reader, req Request) 
 	// Nothing of the environment: it holds the administrator's secrets.
 	cmd.Env = []string{
 		"GOMEMLIMIT=" + strconv.Itoa(memory/2), "GOMAXPROCS=" + strconv.Itoa(min(2, runtime.NumCPU())), "GOTRACEBACK=single",
-		childTime + "=" + strconv.Itoa(int(e.timeout.Seconds())),
 	}
 	cmd.Dir = os.TempDir()
 	cmd.Stdin = io.MultiReader(bytes.NewReader(append(head, '\n')), file)

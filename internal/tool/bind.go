@@ -13,6 +13,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"nextcloud-mcp-server/internal/auth"
+	"nextcloud-mcp-server/internal/document"
 	"nextcloud-mcp-server/internal/nextcloud"
 )
 
@@ -43,6 +44,8 @@ type Binding struct {
 	// AccountURL is where people see and change their connections; empty where
 	// there are none.
 	AccountURL string
+	// Documents reads the text of files; nil means in this process.
+	Documents *document.Extractor
 	// Timeout bounds one call; default one minute.
 	Timeout time.Duration
 }
@@ -51,6 +54,9 @@ type Binding struct {
 func (r *Registry) Register(server *mcp.Server, b Binding) error {
 	if b.Timeout == 0 {
 		b.Timeout = time.Minute
+	}
+	if b.Documents == nil {
+		b.Documents = document.NewExtractor(nil)
 	}
 	for _, t := range r.tools {
 		decl, schema, err := t.declaration()
@@ -183,7 +189,7 @@ func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, d demand, lo
 	if !p.Allows(d.needs) {
 		return Invalidf("This connection may not do that: it lacks the scope %s. The person has to allow it when connecting this server in the client.", p.Scopes.Missing(d.needs))
 	}
-	ctx = withCaller(ctx, p, b.AccountURL)
+	ctx = withCaller(ctx, p, b.AccountURL, b.Documents)
 	if local {
 		return work(ctx, nil)
 	}

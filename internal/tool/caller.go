@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"nextcloud-mcp-server/internal/auth"
+	"nextcloud-mcp-server/internal/document"
 	"nextcloud-mcp-server/internal/policy"
 )
 
@@ -11,14 +12,15 @@ type callKey struct{}
 
 // callInfo is what a handler may know of its call.
 type callInfo struct {
-	caller  auth.Principal // without its token
-	account string
+	caller    auth.Principal // without its token
+	account   string
+	documents *document.Extractor
 }
 
 // withCaller gives the handlers of one call its principal, without the token:
 // handlers get a client of Nextcloud and never a credential.
-func withCaller(ctx context.Context, p *auth.Principal, account string) context.Context {
-	info := &callInfo{*p, account}
+func withCaller(ctx context.Context, p *auth.Principal, account string, documents *document.Extractor) context.Context {
+	info := &callInfo{*p, account, documents}
 	info.caller.Token = ""
 	return context.WithValue(ctx, callKey{}, info)
 }
@@ -41,6 +43,15 @@ func AccountURL(ctx context.Context) string {
 		return ""
 	}
 	return info.account
+}
+
+// Documents reads the text of files for the call; nil outside of a call.
+func Documents(ctx context.Context) *document.Extractor {
+	info, ok := ctx.Value(callKey{}).(*callInfo)
+	if !ok {
+		return nil
+	}
+	return info.documents
 }
 
 // Policy is what the caller allows the connection beyond its scopes. Outside of
