@@ -104,23 +104,24 @@ func ownConnections(cfg *config.Config) bool {
 
 // mcpServer is the one MCP server of the process, with everything registered.
 func (a *app) mcpServer(binding tool.Binding) (*mcp.Server, error) {
-	server := mcp.NewServer(&mcp.Implementation{
-		Name: "nextcloud-mcp-server", Title: "Nextcloud MCP", Version: version.String(),
-	}, &mcp.ServerOptions{
-		Instructions: a.registry.Instructions(),
-		// The SDK logs every refused request; who sent it is known only here.
-		Logger:       slog.New(slog.DiscardHandler),
-		Capabilities: &mcp.ServerCapabilities{},
-		// Lists depend on the caller's rights; they change only with a restart.
-		SetCacheable: func(_ context.Context, _ mcp.Request, c *mcp.Cacheable) {
-			c.CacheScope, c.TTLMs = "private", 0
-		},
-	})
 	binding.Log = a.log
 	binding.Documents = documents(a.cfg.Documents)
 	if a.metrics != nil {
 		binding.Observe = a.metrics.ToolCall
 	}
+	server := mcp.NewServer(&mcp.Implementation{
+		Name: "nextcloud-mcp-server", Title: "Nextcloud MCP", Version: version.String(),
+	}, &mcp.ServerOptions{
+		Instructions: a.registry.Instructions(),
+		// The SDK logs every refused request; who sent it is known only here.
+		Logger:            slog.New(slog.DiscardHandler),
+		Capabilities:      &mcp.ServerCapabilities{},
+		CompletionHandler: a.registry.Completion(binding),
+		// Lists depend on the caller's rights; they change only with a restart.
+		SetCacheable: func(_ context.Context, _ mcp.Request, c *mcp.Cacheable) {
+			c.CacheScope, c.TTLMs = "private", 0
+		},
+	})
 	if err := a.registry.Register(server, binding); err != nil {
 		return nil, fmt.Errorf("register tools: %w", err)
 	}

@@ -48,6 +48,8 @@ type Binding struct {
 	Documents *document.Extractor
 	// Timeout bounds one call; default one minute.
 	Timeout time.Duration
+	// Sources are where files may come from that are not in Nextcloud.
+	Sources Sources
 }
 
 // Register adds everything the registry offers to server.
@@ -93,7 +95,7 @@ func (b *Binding) handler(t *Tool, schema *jsonschema.Schema) (mcp.ToolHandler, 
 	demand := t.demand()
 	return func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		start := time.Now()
-		ctx, cancel := context.WithTimeout(ctx, b.Timeout)
+		ctx, cancel := context.WithTimeout(ctx, max(b.Timeout, t.Timeout))
 		defer cancel()
 		var res *mcp.CallToolResult
 		err := b.run(ctx, req.Extra, demand, t.local, func(ctx context.Context, nc *nextcloud.Client) error {
@@ -189,7 +191,7 @@ func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, d demand, lo
 	if !p.Allows(d.needs) {
 		return Invalidf("This connection may not do that: it lacks the scope %s. The person has to allow it when connecting this server in the client.", p.Scopes.Missing(d.needs))
 	}
-	ctx = withCaller(ctx, p, b.AccountURL, b.Documents)
+	ctx = withCaller(ctx, p, b)
 	if local {
 		return work(ctx, nil)
 	}

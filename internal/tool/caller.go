@@ -6,6 +6,7 @@ import (
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/document"
 	"nextcloud-mcp-server/internal/policy"
+	"nextcloud-mcp-server/internal/safehttp"
 )
 
 type callKey struct{}
@@ -14,13 +15,14 @@ type callKey struct{}
 type callInfo struct {
 	caller    auth.Principal // without its token
 	account   string
+	sources   Sources
 	documents *document.Extractor
 }
 
 // withCaller gives the handlers of one call its principal, without the token:
 // handlers get a client of Nextcloud and never a credential.
-func withCaller(ctx context.Context, p *auth.Principal, account string, documents *document.Extractor) context.Context {
-	info := &callInfo{*p, account, documents}
+func withCaller(ctx context.Context, p *auth.Principal, b *Binding) context.Context {
+	info := &callInfo{*p, b.AccountURL, b.Sources, b.Documents}
 	info.caller.Token = ""
 	return context.WithValue(ctx, callKey{}, info)
 }
@@ -73,4 +75,23 @@ func CheckPath(ctx context.Context, path string) error {
 	}
 	return Invalidf("The person limits this connection to these folders: %q. %q is in none of them, and nothing was done; %s.",
 		p.Folders, shorten(path), changing(AccountURL(ctx)))
+}
+
+// Sources are where files may come from that are not in Nextcloud. Its zero
+// value has none.
+type Sources struct {
+	// Folder is the folder of this machine whose files may be read: only where
+	// this machine is the caller's own.
+	Folder string
+	// Web fetches from the public internet.
+	Web *safehttp.Client
+}
+
+// SourcesOf are the sources of a call; none outside of one.
+func SourcesOf(ctx context.Context) Sources {
+	info, ok := ctx.Value(callKey{}).(*callInfo)
+	if !ok {
+		return Sources{}
+	}
+	return info.sources
 }

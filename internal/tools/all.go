@@ -6,6 +6,7 @@ import (
 	"nextcloud-mcp-server/internal/tool"
 	"nextcloud-mcp-server/internal/tools/calendar"
 	"nextcloud-mcp-server/internal/tools/connection"
+	"nextcloud-mcp-server/internal/tools/files"
 	"nextcloud-mcp-server/internal/tools/notes"
 )
 
@@ -14,6 +15,7 @@ func All() []tool.Set {
 	return []tool.Set{
 		notes.Tools.Set(),
 		calendar.Tools.Set(),
+		files.Tools.Set(),
 		connection.Tools.Set(),
 	}
 }

@@ -38,7 +38,7 @@ func (c *Client) home(ctx context.Context) (string, error) {
 func (c *Client) remote(ctx context.Context, op, name string) (encoded, clean string, err error) {
 	clean, err = Clean(name)
 	if err != nil {
-		return "", "", invalidf(op, "%s", reason(err))
+		return "", "", invalidf(op, "%s", Reason(err))
 	}
 	home, err := c.home(ctx)
 	if err != nil {
@@ -46,7 +46,7 @@ func (c *Client) remote(ctx context.Context, op, name string) (encoded, clean st
 	}
 	encoded, err = nextcloud.PathTree(home, clean)
 	if err != nil {
-		return "", "", invalidf(op, "%s", reason(err))
+		return "", "", invalidf(op, "%s", Reason(err))
 	}
 	return encoded, clean, nil
 }

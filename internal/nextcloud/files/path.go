@@ -97,8 +97,8 @@ func parent(clean string) string {
 	return dir
 }
 
-// reason is an error's own sentence.
-func reason(err error) string {
+// Reason is an error's own sentence.
+func Reason(err error) string {
 	if e, ok := errors.AsType[*nextcloud.Error](err); ok && e.Message != "" {
 		return e.Message
 	}

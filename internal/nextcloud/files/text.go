@@ -1,9 +1,11 @@
 package files
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -150,6 +152,19 @@ func (c Charset) Decode(data []byte, start bool) string {
 		return string(bytes.ToValidUTF8(data, []byte("\uFFFD")))
 	}
 	return string(out)
+}
+
+// Reader is r, which begins a file in that charset, as UTF-8 without a byte
+// order mark.
+func (c Charset) Reader(r io.Reader) io.Reader {
+	b := bufio.NewReader(r)
+	if start, err := b.Peek(len(c.mark())); err == nil && string(start) == c.mark() {
+		_, _ = b.Discard(len(start)) // they are in the buffer
+	}
+	if enc := c.encoding(); enc != nil {
+		return enc.NewDecoder().Reader(b)
+	}
+	return b
 }
 
 // errCharset is a text that cannot be written in the charset of its file.

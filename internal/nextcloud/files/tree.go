@@ -16,8 +16,8 @@ type Tree struct {
 	More    bool    // some folders are left out: there are too many
 }
 
-// maxTree is the most folders of a tree.
-const maxTree = 1000
+// MaxTree is the most folders of a tree.
+const MaxTree = 1000
 
 // Tree lists the folders below a folder down to a depth, with the size of all
 // that is in each.
@@ -41,7 +41,7 @@ func (c *Client) Tree(ctx context.Context, name string, depth, most int, keep Fi
 	if most <= 0 {
 		most = 200
 	}
-	most = min(most, maxTree)
+	most = min(most, MaxTree)
 	t := &Tree{Root: *root}
 	q := Query{Kind: Folders, Order: ByName}
 	above := strings.Count(strings.Trim(clean, "/"), "/") + 1

@@ -32,6 +32,8 @@ type Options struct {
 	Policy policy.Policy
 	// Public is the address of links in results; default the one of the handler.
 	Public string
+	// Sources are where files may come from that are not in Nextcloud.
+	Sources tool.Sources
 }
 
 // Session is an MCP client of some areas, connected to one Nextcloud.
@@ -64,18 +66,19 @@ func Connect(t testing.TB, h http.Handler, opts *Options, areas ...tool.Set) *Se
 	if len(unknown) > 0 {
 		t.Fatal(unknown)
 	}
-	server := mcp.NewServer(&mcp.Implementation{Name: "test", Version: "1"}, nil)
-	err := registry.Register(server, tool.Binding{
+	binding := tool.Binding{
 		Clients: single{client}, Log: slog.New(slog.NewTextHandler(testLog{t}, nil)),
-		Single: &auth.Principal{Trusted: true, Policy: o.Policy},
-	})
-	if err != nil {
+		Single: &auth.Principal{Trusted: true, Policy: o.Policy}, Sources: o.Sources,
+	}
+	server := mcp.NewServer(&mcp.Implementation{Name: "test", Version: "1"}, &mcp.ServerOptions{CompletionHandler: registry.Completion(binding)})
+	if err := registry.Register(server, binding); err != nil {
 		t.Fatal(err)
 	}
 	there, here := mcp.NewInMemoryTransports()
 	if _, err := server.Connect(t.Context(), there, nil); err != nil {
 		t.Fatal(err)
 	}
+	var err error
 	s.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil).Connect(t.Context(), here, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ package files
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	api "nextcloud-mcp-server/internal/nextcloud/files"
@@ -14,7 +15,11 @@ import (
 // Tools is the Files area.
 var Tools = tool.Group[*api.Client]{
 	Name: "files", Title: "Files", Client: api.New,
-	Tools: []tool.Of[*api.Client]{},
+	Tools: []tool.Of[*api.Client]{
+		list, info, tree, read, search, findByName, findByType, favorites, recent, link,
+		write, edit, appendText, makeFolder, remove, move, duplicate, upload,
+	},
+	Resources: []tool.ResourceOf[*api.Client]{fileResource},
 }
 
 // Item is a file or folder in a listing. What is empty or false is left out.
@@ -27,13 +32,22 @@ type Item struct {
 	ETag     string `json:"etag,omitempty"`
 	FileID   int64  `json:"file_id,omitempty"`
 	Favorite bool   `json:"is_favorite,omitempty"`
+	URL      string `json:"url,omitempty"`
 }
 
 func item(e *api.Entry) Item {
 	return Item{
 		Path: e.Path, Folder: e.Folder, Size: max(e.Size, 0), Type: e.Type, Modified: timestamp(e.Modified),
-		ETag: e.ETag, FileID: e.FileID, Favorite: e.Favorite,
+		ETag: e.ETag, FileID: e.FileID, Favorite: e.Favorite, URL: e.URL,
 	}
+}
+
+func items(entries []api.Entry) []Item {
+	out := make([]Item, 0, len(entries))
+	for i := range entries {
+		out = append(out, item(&entries[i]))
+	}
+	return out
 }
 
 func timestamp(t time.Time) string {
@@ -47,6 +61,9 @@ func timestamp(t time.Time) string {
 // for each path it was given, before anything is asked of Nextcloud about it.
 func allow(ctx context.Context, _ *api.Client, paths ...string) error {
 	for _, path := range paths {
+		if _, err := api.Clean(path); err != nil {
+			return tool.Invalidf("The path %.200q cannot be used: %s.", path, api.Reason(err))
+		}
 		if err := tool.CheckPath(ctx, path); err != nil {
 			return err
 		}
@@ -54,14 +71,30 @@ func allow(ctx context.Context, _ *api.Client, paths ...string) error {
 	return nil
 }
 
-// visible are those of the entries that the connection may see.
-func visible(ctx context.Context, _ *api.Client, entries []api.Entry) ([]api.Entry, error) {
+// keep says which entries of listings the connection may see; nil means all.
+func keep(ctx context.Context, _ *api.Client) (api.Filter, error) {
 	pol := tool.Policy(ctx)
-	out := entries[:0]
-	for _, e := range entries {
-		if pol.AllowsPath(e.Path) {
-			out = append(out, e)
-		}
+	if len(pol.Folders) == 0 {
+		return nil, nil //nolint:nilnil // nil keeps all
 	}
-	return out, nil
+	return func(e *api.Entry) bool { return pol.AllowsPath(e.Path) }, nil
+}
+
+// scoped is the folder to search in, and what of it may be seen. Without a
+// folder, a connection that is limited to one searches there.
+func scoped(ctx context.Context, files *api.Client, folder string) (string, api.Filter, error) {
+	filter, err := keep(ctx, files)
+	if err != nil {
+		return "", nil, err
+	}
+	if strings.Trim(folder, "/") == "" {
+		if allowed := tool.Policy(ctx).Folders; len(allowed) == 1 {
+			return allowed[0], filter, nil
+		}
+		return "/", filter, nil
+	}
+	if err := allow(ctx, files, folder); err != nil {
+		return "", nil, err
+	}
+	return folder, filter, nil
 }
