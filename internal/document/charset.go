@@ -20,16 +20,17 @@ func Decode(data []byte) (text, name string) {
 		return string(bytes.ToValidUTF8(data[3:], []byte("\ufffd"))), ""
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
 		return decoded(unicode.UTF16(unicode.BigEndian, unicode.ExpectBOM), data), "UTF-16"
-	case utf8.Valid(data):
-		return string(data), ""
 	}
 	if order, ok := utf16Order(data); ok {
 		return decoded(unicode.UTF16(order, unicode.IgnoreBOM), data), "UTF-16"
 	}
+	if utf8.Valid(data) {
+		return string(data), ""
+	}
 	// A cut character at the end is a cut file, not another encoding.
 	if cut := len(data) - utf8.UTFMax; cut > 0 {
 		for i := len(data) - 1; i > cut; i-- {
-			if utf8.RuneStart(data[i]) && utf8.Valid(data[:i]) {
+			if !utf8.FullRune(data[i:]) && utf8.Valid(data[:i]) {
 				return string(bytes.ToValidUTF8(data, []byte("\ufffd"))), ""
 			}
 		}
