@@ -16,6 +16,7 @@ import (
 	"nextcloud-mcp-server/internal/config"
 	"nextcloud-mcp-server/internal/dataleg"
 	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/nextcloud/exclusion"
 	"nextcloud-mcp-server/internal/telemetry"
 	"nextcloud-mcp-server/internal/tool"
 	"nextcloud-mcp-server/internal/tools"
@@ -106,6 +107,7 @@ func ownConnections(cfg *config.Config) bool {
 func (a *app) mcpServer(binding tool.Binding) (*mcp.Server, error) {
 	binding.Log = a.log
 	binding.Documents = documents(a.cfg.Documents)
+	binding.Excluded = exclusion.New(a.cfg.Tools.ExcludedTags)
 	if a.metrics != nil {
 		binding.Observe = a.metrics.ToolCall
 	}

@@ -159,6 +159,8 @@ type Tools struct {
 	Only     []string // only these tools; empty: all
 	Exclude  []string // never these tools
 	Tier     string   // core, extended or complete
+
+	ExcludedTags []string // system tags of files that no tool may reach
 }
 
 // Documents is how the text of files is read.

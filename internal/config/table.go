@@ -296,6 +296,12 @@ var settings = []Setting{
 		kind:    list(func(c *Config) *[]string { return &c.Tools.Exclude }),
 	},
 	{
+		Env: "EXCLUDED_TAGS", Flag: "excluded-tags", Section: SectionTools,
+		Doc:     "Names of system tags, a comma list. Files and folders that carry one, and everything in such a folder, are invisible and untouchable for all tools. While a tag cannot be looked up, no file can be reached. See [files.md](files.md).",
+		Example: "confidential,no-ai",
+		kind:    list(func(c *Config) *[]string { return &c.Tools.ExcludedTags }),
+	},
+	{
 		Env: "MCP_TIER", Flag: "tier", Section: SectionTools, Default: "core",
 		Doc: "How many tools to offer. `core` is what most people need most days.",
 		kind: choice(func(c *Config) *string { return &c.Tools.Tier },

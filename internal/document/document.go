@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+
+	"nextcloud-mcp-server/internal/picture"
 )
 
 // Document is what was read of a file.
@@ -22,6 +24,9 @@ type Document struct {
 	Notes []string `json:"notes,omitempty"`
 	// Scanned says that the pages are pictures: OCR may find text.
 	Scanned bool `json:"scanned,omitempty"`
+
+	Picture *picture.Picture `json:"picture,omitempty"` // of FitPicture
+	Archive *Archive         `json:"archive,omitempty"` // of ListArchive and ReadMember
 }
 
 // Part is a page, a sheet or a slide, or the whole text.
@@ -35,6 +40,14 @@ type Part struct {
 type Request struct {
 	Name string `json:"name"` // of the file, for its extension; never used as a path
 	Type string `json:"type"` // media type, when known; empty otherwise
+	Job  Job    `json:"job,omitempty"`
+	// Member is the name of the member to read, for ReadMember; Most is its
+	// largest size in bytes.
+	Member string `json:"member,omitempty"`
+	Most   int64  `json:"most,omitempty"`
+	// Skip and Limit are the window of members, for ListArchive.
+	Skip  int `json:"skip,omitempty"`
+	Limit int `json:"limit,omitempty"`
 	// First and Last are the units to read, from 1; 0 means from the start and
 	// to the end.
 	First int `json:"first,omitempty"`
@@ -79,8 +92,11 @@ func Read(ctx context.Context, data []byte, req Request) (doc *Document, err err
 	if int64(len(data)) > MaxInput {
 		return nil, tooLarge("the file is larger than %d MiB", MaxInput>>20)
 	}
-	if len(data) == 0 {
+	if len(data) == 0 && req.Job == ReadDocument {
 		return &Document{Format: Text, Parts: []Part{}, Notes: []string{"The file is empty."}}, nil
+	}
+	if req.Job != ReadDocument {
+		return req.do(ctx, data)
 	}
 	w := &work{ctx: ctx, req: req, limits: DefaultLimits}
 	w.doc.Format = detect(data, req.Name, req.Type)

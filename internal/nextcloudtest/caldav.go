@@ -125,7 +125,7 @@ func (c *calendarServer) serveHome(r *davRequest) {
 	case http.MethodDelete:
 		r.fail(davForbidden("Permission denied to delete node"))
 	case "MKCALENDAR", "MKCOL":
-		r.fail(davMethodNotAllowed("The resource you tried to create already exists"))
+		r.fail(davAlreadyExists())
 	default:
 		r.fail(davNotImplemented(r.Method))
 	}
@@ -170,7 +170,7 @@ func (c *calendarServer) serveCalendar(r *davRequest, v *calendarView) {
 	case "MOVE":
 		c.restoreCalendar(r, v)
 	case "MKCALENDAR", "MKCOL":
-		r.fail(davMethodNotAllowed("The resource you tried to create already exists"))
+		r.fail(davAlreadyExists())
 	case http.MethodPut:
 		r.fail(davConflict("PUT is not allowed on non-files."))
 	default:

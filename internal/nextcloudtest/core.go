@@ -90,7 +90,12 @@ func (s *Server) capabilities(w http.ResponseWriter, r *http.Request, a *account
 			"user":                 map[string]any{"language": "", "locale": "", "timezone": a.profile().TimeZone},
 			"can-create-app-token": !s.opts.ForbidAppPasswords,
 		}
-		list["dav"] = map[string]any{"chunking": "1.0", "bulkupload": "1.0", "absence-supported": true, "absence-replacement": true}
+		list["dav"] = map[string]any{
+			"chunking": "1.0", "public_shares_chunking": true, "search_supports_creation_time": true, "search_supports_upload_time": true,
+			"search_supports_last_activity": true, "bulkupload": "1.0", "absence-supported": true, "absence-replacement": true,
+		}
+		list["files"] = filesCapability()
+		list["systemtags"] = map[string]any{"enabled": true}
 		list["provisioning_api"] = map[string]any{"version": "1.24.0", "AccountPropertyScopesVersion": 2, "AccountPropertyScopesFederatedEnabled": true, "AccountPropertyScopesPublishedEnabled": false}
 		list["password_policy"] = map[string]any{"minLength": 10}
 		if !s.opts.DisableNotes {

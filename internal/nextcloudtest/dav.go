@@ -53,8 +53,12 @@ func davConflict(message string) *davFailure {
 	return &davFailure{status: http.StatusConflict, exception: `Sabre\DAV\Exception\Conflict`, message: message}
 }
 
-func davMethodNotAllowed(message string) *davFailure {
-	return &davFailure{status: http.StatusMethodNotAllowed, exception: `Sabre\DAV\Exception\MethodNotAllowed`, message: message}
+// davAlreadyExists is what MKCOL and MKCALENDAR answer to a name that is taken.
+func davAlreadyExists() *davFailure {
+	return &davFailure{
+		status: http.StatusMethodNotAllowed, exception: `Sabre\DAV\Exception\MethodNotAllowed`,
+		message: "The resource you tried to create already exists",
+	}
 }
 
 func davNotImplemented(method string) *davFailure {
@@ -102,7 +106,7 @@ func writeDAVFailure(w http.ResponseWriter, f *davFailure) {
 	}
 	w.Header().Set("Content-Type", "application/xml; charset=utf-8")
 	w.WriteHeader(f.status)
-	_, _ = io.WriteString(w, writeErrorXML(body, prefixes)+"\n")
+	_, _ = io.WriteString(w, writeErrorXML(body, prefixes)+"\n") //nolint:gosec // XML, and every text in it is escaped
 }
 
 // writeDAVEmpty answers without a body; PHP's default content type goes with everything but 204.

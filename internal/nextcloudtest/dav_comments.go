@@ -2,7 +2,6 @@ package nextcloudtest
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -279,7 +278,7 @@ func (c *commentsRequest) edit(one *comment, own bool) {
 		writeDAVFailure(c.w, davBadRequest("Message exceeds allowed character limit of %d", maxComment))
 	default:
 		one.message = message.text
-		writeMultistatus(c.w, filePrefixes, "", node(nsDAV, "response", leaf(nsDAV, "href", c.href(fmt.Sprint(one.id))),
+		writeMultistatus(c.w, filePrefixes, "", node(nsDAV, "response", leaf(nsDAV, "href", c.href(strconv.Itoa(one.id))),
 			propstat(node(nsDAV, "prop", node(nsOwnCloud, "message")), "200 OK")))
 	}
 }

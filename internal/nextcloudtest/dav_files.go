@@ -294,7 +294,7 @@ func (f *filesRequest) mkcol(exists bool) {
 	folder, found := f.home.find(dir)
 	switch {
 	case exists:
-		f.fail(davMethodNotAllowed("The resource you tried to create already exists"))
+		f.fail(davAlreadyExists())
 		return
 	case !found:
 		f.fail(davConflict("Parent node does not exist"))

@@ -60,7 +60,10 @@ func (p spot) favorite() int64 {
 	return 0
 }
 
-var errSearchProperty = errors.New("requested search property is not a valid property for this scope")
+var (
+	errSearchProperty = errors.New("requested search property is not a valid property for this scope")
+	errSearchScope    = errors.New("You need to specify a scope for the search.") //nolint:staticcheck,revive // Nextcloud's words
+)
 
 // serveSearch answers SEARCH at the root of the tree (RFC 5323, basicsearch).
 func (s *Server) serveSearch(w http.ResponseWriter, r *http.Request, a *account) {
@@ -125,21 +128,22 @@ func parseSearch(root *xmlNode, uid string) (*fileSearch, error) {
 	}
 	from := basic.child(nsDAV, "from")
 	if from == nil {
-		return nil, errors.New("You need to specify a scope for the search.") //nolint:staticcheck // Nextcloud's words
+		return nil, errSearchScope
 	}
 	for _, scope := range from.all(nsDAV, "scope") {
 		href := scope.child(nsDAV, "href")
 		if href == nil {
 			continue
 		}
-		segments, ok := davPath(davRoot + strings.TrimPrefix(strings.TrimPrefix(href.text, strings.TrimSuffix(davRoot, "/")), "/"))
-		if !ok || len(segments) < 2 || segments[0] != "files" || segments[1] != uid {
+		// Nextcloud: this path is taken as it stands, without decoding it.
+		segments := strings.FieldsFunc(strings.TrimPrefix(href.text, strings.TrimSuffix(davRoot, "/")), func(r rune) bool { return r == '/' })
+		if len(segments) < 2 || segments[0] != "files" || segments[1] != uid {
 			return nil, fmt.Errorf("%s is not a valid scope", href.text)
 		}
 		q.scopes = append(q.scopes, path.Join("/", strings.Join(segments[2:], "/")))
 	}
 	if len(q.scopes) == 0 {
-		return nil, errors.New("You need to specify a scope for the search.") //nolint:staticcheck // Nextcloud's words
+		return nil, errSearchScope
 	}
 	where := basic.child(nsDAV, "where")
 	if where == nil || len(where.children) == 0 {
@@ -199,10 +203,16 @@ func (q *fileSearch) parseOrder(orderBy *xmlNode) error {
 // run searches below the scopes.
 func (q *fileSearch) run(home *fileHome) ([]spot, error) {
 	var found []spot
+	roots := map[*fileNode]bool{}
 	for _, scope := range q.scopes {
 		p, ok := home.find(scope)
 		if !ok || !p.node.isFolder() {
 			return nil, fmt.Errorf("/files/%s%s is not a valid scope", home.owner.id, scope)
+		}
+		// Nextcloud: the folder itself is found as well and dropped after the limit, so a page may be short.
+		roots[p.node] = true
+		if q.match(p) {
+			found = append(found, p)
 		}
 		p.walk(func(s spot) {
 			if q.match(s) {
@@ -219,7 +229,7 @@ func (q *fileSearch) run(home *fileHome) ([]spot, error) {
 		return cmp.Compare(a.node.id, b.node.id)
 	})
 	found = found[min(max(0, q.offset), len(found)):]
-	return found[:min(q.limit, len(found))], nil
+	return slices.DeleteFunc(found[:min(q.limit, len(found))], func(s spot) bool { return roots[s.node] }), nil
 }
 
 // compileSearch turns an operator into a test; count sums the comparisons.

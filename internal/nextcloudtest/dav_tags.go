@@ -32,8 +32,11 @@ func (t *systemTag) canAssign(a *account) bool {
 func (t *systemTag) element() *xmlNode {
 	n := leaf(nsFiles, "system-tag", t.name)
 	for _, a := range [][2]string{
-		{"oc:can-assign", strconv.FormatBool(t.assignable)}, {"oc:id", strconv.Itoa(t.id)},
-		{"oc:user-assignable", strconv.FormatBool(t.assignable)}, {"oc:user-visible", strconv.FormatBool(t.visible)}, {"nc:color", t.color},
+		{"oc:can-assign", strconv.FormatBool(t.assignable)},
+		{"oc:id", strconv.Itoa(t.id)},
+		{"oc:user-assignable", strconv.FormatBool(t.assignable)},
+		{"oc:user-visible", strconv.FormatBool(t.visible)},
+		{"nc:color", t.color},
 	} {
 		n.attrs = append(n.attrs, xml.Attr{Name: xml.Name{Local: a[0]}, Value: a[1]})
 	}

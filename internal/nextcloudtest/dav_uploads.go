@@ -112,7 +112,7 @@ func (s *Server) serveUploads(w http.ResponseWriter, r *http.Request, a *account
 func (f *filesRequest) beginUpload(id string, u *upload) {
 	switch {
 	case u != nil:
-		f.fail(davMethodNotAllowed("The resource you tried to create already exists"))
+		f.fail(davAlreadyExists())
 		return
 	case len(f.home.uploads) >= maxUploads:
 		f.fail(davUnaccepted(errFilesFull))

@@ -30,6 +30,17 @@ func (s *Server) routesFiles() {
 	s.handle("GET /core/preview", familyWeb, s.servePreview)
 }
 
+// filesCapability is what the Files app says about itself and about what is refused for names.
+func filesCapability() map[string]any {
+	return map[string]any{
+		"comments": true, "blacklisted_files": []string{".htaccess"}, "forbidden_filenames": []string{".htaccess"}, "forbidden_filename_basenames": []string{},
+		"forbidden_filename_characters": []string{`\`, "/"}, "forbidden_filename_extensions": []string{".filepart", ".part"},
+		"bigfilechunking": true, "chunked_upload": map[string]any{"max_size": 100 << 20, "max_parallel_count": 5},
+		"file_conversions": []string{}, "windows_compatible_filenames": false, "locking": "1.0", "api-feature-lock-type": true,
+		"undelete": true, "delete_from_trash": true, "versioning": true, "version_labeling": true, "version_deletion": true,
+	}
+}
+
 // createDirect makes a link to a file for somebody who has no account at hand.
 func (s *Server) createDirect(w http.ResponseWriter, r *http.Request, a *account) {
 	id, _ := strconv.Atoi(phpText(phpParams(r)["fileId"]))

@@ -73,19 +73,17 @@ func (s *Server) FileID(userID, name string) int {
 	return id
 }
 
-// withFile calls f on a file or folder of a user and tells whether it is there.
-func (s *Server) withFile(userID, name string, f func(spot)) bool {
+// withFile calls f on a file or folder of a user when it is there.
+func (s *Server) withFile(userID, name string, f func(spot)) {
 	a := s.account(userID)
 	if a == nil {
-		return false
+		return
 	}
 	s.files.mu.Lock()
 	defer s.files.mu.Unlock()
-	p, found := a.files.find(name)
-	if found {
+	if p, found := a.files.find(name); found {
 		f(p)
 	}
-	return found
 }
 
 // LockFile locks a file as if another user had done so; an empty one takes the lock away.

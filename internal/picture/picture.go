@@ -114,6 +114,18 @@ func Fit(data []byte, opts *Options) (*Picture, error) {
 	}
 }
 
+// Ready is the picture in data when it fits already, upright and small, which
+// is seen without decoding it; false otherwise.
+func Ready(data []byte) (*Picture, bool) {
+	config, format, err := image.DecodeConfig(bytes.NewReader(data))
+	kind := direct[format]
+	if err != nil || kind == "" || len(data) > DefaultBytes || config.Width <= 0 || config.Height <= 0 ||
+		max(config.Width, config.Height) > DefaultSide || orientation(data, format) != 1 {
+		return nil, false
+	}
+	return &Picture{Type: kind, Data: data, Width: config.Width, Height: config.Height, OriginalWidth: config.Width, OriginalHeight: config.Height}, true
+}
+
 // shrink scales a picture down to at most side points.
 func shrink(img image.Image, side int) image.Image {
 	b := img.Bounds()

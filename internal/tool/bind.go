@@ -15,6 +15,7 @@ import (
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/document"
 	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/nextcloud/exclusion"
 )
 
 // PrincipalKey is where the front door leaves the *auth.Principal in
@@ -46,6 +47,9 @@ type Binding struct {
 	AccountURL string
 	// Documents reads the text of files; nil means in this process.
 	Documents *document.Extractor
+	// Excluded takes files with certain system tags away from all tools; nil
+	// takes none.
+	Excluded *exclusion.Rule
 	// Timeout bounds one call; default one minute.
 	Timeout time.Duration
 	// Sources are where files may come from that are not in Nextcloud.
@@ -191,15 +195,14 @@ func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, d demand, lo
 	if !p.Allows(d.needs) {
 		return Invalidf("This connection may not do that: it lacks the scope %s. The person has to allow it when connecting this server in the client.", p.Scopes.Missing(d.needs))
 	}
-	ctx = withCaller(ctx, p, b)
 	if local {
-		return work(ctx, nil)
+		return work(b.withCaller(ctx, p, nil), nil)
 	}
-	nc, err := b.Clients.Client(ctx, p)
+	nc, err := b.Clients.Client(b.withCaller(ctx, p, nil), p)
 	if err != nil {
 		return err
 	}
-	return work(ctx, nc)
+	return work(b.withCaller(ctx, p, nc), nc)
 }
 
 func (b *Binding) principal(extra *mcp.RequestExtra) *auth.Principal {

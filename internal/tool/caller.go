@@ -5,6 +5,8 @@ import (
 
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/document"
+	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/nextcloud/exclusion"
 	"nextcloud-mcp-server/internal/policy"
 	"nextcloud-mcp-server/internal/safehttp"
 )
@@ -15,14 +17,16 @@ type callKey struct{}
 type callInfo struct {
 	caller    auth.Principal // without its token
 	account   string
+	excluded  *exclusion.Rule
+	nc        *nextcloud.Client // nil for a local tool
 	sources   Sources
 	documents *document.Extractor
 }
 
 // withCaller gives the handlers of one call its principal, without the token:
 // handlers get a client of Nextcloud and never a credential.
-func withCaller(ctx context.Context, p *auth.Principal, b *Binding) context.Context {
-	info := &callInfo{*p, b.AccountURL, b.Sources, b.Documents}
+func (b *Binding) withCaller(ctx context.Context, p *auth.Principal, nc *nextcloud.Client) context.Context {
+	info := &callInfo{*p, b.AccountURL, b.Excluded, nc, b.Sources, b.Documents}
 	info.caller.Token = ""
 	return context.WithValue(ctx, callKey{}, info)
 }
@@ -64,17 +68,6 @@ func Policy(ctx context.Context) policy.Policy {
 	}
 	// No file has such a name, so no path is allowed.
 	return policy.Policy{ReadOnly: true, NoDelete: true, Paused: true, Folders: []string{"/\x00"}}
-}
-
-// CheckPath answers an error for the model when the caller does not let the
-// connection reach a file or folder.
-func CheckPath(ctx context.Context, path string) error {
-	p := Policy(ctx)
-	if p.AllowsPath(path) {
-		return nil
-	}
-	return Invalidf("The person limits this connection to these folders: %q. %q is in none of them, and nothing was done; %s.",
-		p.Folders, shorten(path), changing(AccountURL(ctx)))
 }
 
 // Sources are where files may come from that are not in Nextcloud. Its zero

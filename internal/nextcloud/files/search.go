@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,6 +67,7 @@ const folderType = "httpd/unix-directory"
 type position struct {
 	Offset int    `json:"n"`
 	First  string `json:"f"` // the first result of all, to see whether the server heeds offsets
+	Last   string `json:"l"` // the last one that was seen
 }
 
 // Search looks for files and folders in a folder and all that is below it.
@@ -82,15 +84,14 @@ func (c *Client) Search(ctx context.Context, q Query) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	scope, _, err := c.remote(ctx, op, q.Scope)
-	if err != nil {
-		return nil, err
-	}
 	home, err := c.home(ctx)
 	if err != nil {
 		return nil, err
 	}
-	scope = strings.TrimPrefix(scope, dav.Root)
+	scope, err := c.searchScope(ctx, op, q.Scope)
+	if err != nil {
+		return nil, err
+	}
 	limit := pageLimit(q.Limit)
 	out := &Found{}
 	for range searchRequests {
@@ -101,44 +102,83 @@ func (c *Client) Search(ctx context.Context, q Query) (*Found, error) {
 		if q.Keep != nil {
 			ask = max(ask, searchBatch)
 		}
-		came := 0
-		for r, err := range c.dav.SearchEach(ctx, dav.Query{Op: op, Path: dav.Root + "/"}, q.request(scope, match, at.Offset, ask)) {
-			if err != nil {
-				return nil, c.unsearched(ctx, op, q.Scope, err)
-			}
-			e, ok := c.entry(home, r)
-			if !ok {
-				continue
-			}
-			if at.Offset == 0 && came == 0 {
-				at.First = e.Path
-			} else if at.Offset > 0 && came == 0 && e.Path == at.First {
-				// Nextcloud: older ones ignore where to start.
-				return nil, &nextcloud.Error{Op: op, Kind: nextcloud.ErrInvalid, Message: "this Nextcloud does not give out later pages: ask for a narrower search, or for up to " + strconv.Itoa(MaxLimit) + " at once"}
-			}
+		batch, err := c.searched(ctx, op, home, q, q.request(scope, match, at.Offset, ask))
+		if err != nil {
+			return nil, err
+		}
+		came := len(batch)
+		rest, ok := at.unseen(batch)
+		if !ok {
+			return nil, &nextcloud.Error{Op: op, Kind: nextcloud.ErrInvalid, Message: fmt.Sprintf("this Nextcloud does not give out later pages: ask for a narrower search, or for up to %d at once", MaxLimit)}
+		}
+		if at.Offset == 0 && came > 0 {
+			at.First = batch[0].Path
+		}
+		for _, e := range rest {
 			if len(out.Entries) == limit {
-				out.Next = at.cursor(came)
+				out.Next = at.cursor()
 				return out, nil
 			}
-			came++
+			at.Offset++
+			at.Last = e.Path
 			if q.holds(&e, match) && q.Keep.keeps(&e) {
 				out.Entries = append(out.Entries, e)
 			}
 		}
-		at.Offset += came
-		if came < ask {
+		// Nextcloud: what is dropped after the limit was applied, such as the
+		// folder itself, makes a batch smaller that is not the last one.
+		if came < ask-ask/10-1 {
 			return out, nil
 		}
 	}
-	out.Next = at.cursor(0)
+	out.Next = at.cursor()
 	return out, nil
 }
 
-func (p position) cursor(came int) string {
-	p.Offset += came
+// searched are the results of one request.
+func (c *Client) searched(ctx context.Context, op, home string, q Query, search dav.Element) ([]Entry, error) {
+	var out []Entry
+	for r, err := range c.dav.SearchEach(ctx, dav.Query{Op: op, Path: dav.Root + "/"}, search) {
+		if err != nil {
+			return nil, c.unsearched(ctx, op, q.Scope, err)
+		}
+		if e, ok := c.entry(home, r); ok {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// unseen are the results of a batch that did not come before; false when the
+// server began anew. Nextcloud: the offset counts what is dropped as well, so a
+// batch may begin with some of the last one.
+func (p *position) unseen(batch []Entry) ([]Entry, bool) {
+	for i, e := range batch {
+		if p.Last != "" && e.Path == p.Last {
+			return batch[i+1:], true
+		}
+	}
+	return batch, p.Offset == 0 || len(batch) == 0 || batch[0].Path != p.First
+}
+
+// searchScope is a folder as a search takes it. Nextcloud: unlike every other
+// path, this one is not decoded.
+func (c *Client) searchScope(ctx context.Context, op, name string) (string, error) {
+	_, clean, err := c.remote(ctx, op, name)
+	if err != nil {
+		return "", err
+	}
+	user, err := c.nc.UserID(ctx)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix("/files/"+string(user)+clean, "/"), nil
+}
+
+func (p position) cursor() string {
 	b, err := json.Marshal(p)
 	if err != nil {
-		panic(err) // a number and a string
+		panic(err) // a number and strings
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }

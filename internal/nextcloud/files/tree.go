@@ -30,10 +30,11 @@ func (c *Client) Tree(ctx context.Context, name string, depth, most int, keep Fi
 	if !root.Folder {
 		return nil, invalidf(op, "it is a file, not a folder")
 	}
-	scope, clean, err := c.remote(ctx, op, name)
+	scope, err := c.searchScope(ctx, op, name)
 	if err != nil {
 		return nil, err
 	}
+	clean := root.Path
 	home, err := c.home(ctx)
 	if err != nil {
 		return nil, err
@@ -50,7 +51,7 @@ func (c *Client) Tree(ctx context.Context, name string, depth, most int, keep Fi
 	}
 	const ask = 5000
 	came := 0
-	for r, err := range c.dav.SearchEach(ctx, dav.Query{Op: op, Path: dav.Root + "/"}, q.request(strings.TrimPrefix(scope, dav.Root), glob{}, 0, ask)) {
+	for r, err := range c.dav.SearchEach(ctx, dav.Query{Op: op, Path: dav.Root + "/"}, q.request(scope, glob{}, 0, ask)) {
 		if err != nil {
 			return nil, c.unsearched(ctx, op, name, err)
 		}

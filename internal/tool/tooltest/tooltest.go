@@ -20,6 +20,7 @@ import (
 
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/nextcloud/exclusion"
 	"nextcloud-mcp-server/internal/policy"
 	"nextcloud-mcp-server/internal/tool"
 )
@@ -30,6 +31,8 @@ type Options struct {
 	User, Password string
 	// Policy narrows the connection.
 	Policy policy.Policy
+	// ExcludedTags hide files.
+	ExcludedTags []string
 	// Public is the address of links in results; default the one of the handler.
 	Public string
 	// Sources are where files may come from that are not in Nextcloud.
@@ -68,7 +71,8 @@ func Connect(t testing.TB, h http.Handler, opts *Options, areas ...tool.Set) *Se
 	}
 	binding := tool.Binding{
 		Clients: single{client}, Log: slog.New(slog.NewTextHandler(testLog{t}, nil)),
-		Single: &auth.Principal{Trusted: true, Policy: o.Policy}, Sources: o.Sources,
+		Single:   &auth.Principal{Trusted: true, Policy: o.Policy},
+		Excluded: exclusion.New(o.ExcludedTags), Sources: o.Sources,
 	}
 	server := mcp.NewServer(&mcp.Implementation{Name: "test", Version: "1"}, &mcp.ServerOptions{CompletionHandler: registry.Completion(binding)})
 	if err := registry.Register(server, binding); err != nil {

@@ -16,7 +16,7 @@ import (
 var Tools = tool.Group[*api.Client]{
 	Name: "files", Title: "Files", Client: api.New,
 	Tools: []tool.Of[*api.Client]{
-		list, info, tree, read, search, findByName, findByType, favorites, recent, link,
+		list, info, tree, read, listArchive, readMember, search, findByName, findByType, favorites, recent, link,
 		write, edit, appendText, makeFolder, remove, move, duplicate, upload,
 	},
 	Resources: []tool.ResourceOf[*api.Client]{fileResource},
@@ -64,26 +64,23 @@ func allow(ctx context.Context, _ *api.Client, paths ...string) error {
 		if _, err := api.Clean(path); err != nil {
 			return tool.Invalidf("The path %.200q cannot be used: %s.", path, api.Reason(err))
 		}
-		if err := tool.CheckPath(ctx, path); err != nil {
-			return err
-		}
 	}
-	return nil
+	return tool.CheckPath(ctx, paths...)
 }
 
-// keep says which entries of listings the connection may see; nil means all.
-func keep(ctx context.Context, _ *api.Client) (api.Filter, error) {
-	pol := tool.Policy(ctx)
-	if len(pol.Folders) == 0 {
-		return nil, nil //nolint:nilnil // nil keeps all
+// keep says which entries of listings the connection may see.
+func keep(ctx context.Context) (api.Filter, error) {
+	shown, err := tool.PathFilter(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return func(e *api.Entry) bool { return pol.AllowsPath(e.Path) }, nil
+	return func(e *api.Entry) bool { return shown(e.Path) }, nil
 }
 
 // scoped is the folder to search in, and what of it may be seen. Without a
 // folder, a connection that is limited to one searches there.
 func scoped(ctx context.Context, files *api.Client, folder string) (string, api.Filter, error) {
-	filter, err := keep(ctx, files)
+	filter, err := keep(ctx)
 	if err != nil {
 		return "", nil, err
 	}

@@ -57,7 +57,7 @@ var list = tool.New(tool.Def{
 	if err := allow(ctx, files, in.Path); err != nil {
 		return nil, err
 	}
-	filter, err := keep(ctx, files)
+	filter, err := keep(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ var tree = tool.New(tool.Def{
 	if err := allow(ctx, files, in.Path); err != nil {
 		return nil, err
 	}
-	filter, err := keep(ctx, files)
+	filter, err := keep(ctx)
 	if err != nil {
 		return nil, err
 	}

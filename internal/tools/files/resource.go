@@ -48,7 +48,7 @@ func completePath(ctx context.Context, files *api.Client, typed string) ([]strin
 	if i := strings.LastIndexByte(typed, '/'); i >= 0 {
 		dir, start = typed[:i], typed[i+1:]
 	}
-	filter, err := keep(ctx, files)
+	filter, err := keep(ctx)
 	if err != nil {
 		return nil, err
 	}
