@@ -17,6 +17,7 @@ import (
 	"nextcloud-mcp-server/internal/dataleg"
 	"nextcloud-mcp-server/internal/nextcloud"
 	"nextcloud-mcp-server/internal/nextcloud/exclusion"
+	"nextcloud-mcp-server/internal/safehttp"
 	"nextcloud-mcp-server/internal/telemetry"
 	"nextcloud-mcp-server/internal/tool"
 	"nextcloud-mcp-server/internal/tools"
@@ -108,6 +109,7 @@ func (a *app) mcpServer(binding tool.Binding) (*mcp.Server, error) {
 	binding.Log = a.log
 	binding.Documents = documents(a.cfg.Documents)
 	binding.Excluded = exclusion.New(a.cfg.Tools.ExcludedTags)
+	binding.Sources = a.sources()
 	if a.metrics != nil {
 		binding.Observe = a.metrics.ToolCall
 	}
@@ -128,6 +130,22 @@ func (a *app) mcpServer(binding tool.Binding) (*mcp.Server, error) {
 		return nil, fmt.Errorf("register tools: %w", err)
 	}
 	return server, nil
+}
+
+// What is fetched from the web for one upload.
+const (
+	maxFetch     = 10 << 30 // bytes
+	fetchTimeout = 30 * time.Minute
+)
+
+// sources are where files come from that are uploaded.
+func (a *app) sources() tool.Sources {
+	s := tool.Sources{Web: safehttp.New(safehttp.Options{MaxBody: maxFetch, Timeout: fetchTimeout})}
+	// Over HTTP this machine is not the user's.
+	if a.cfg.Server.Transport == config.Stdio {
+		s.Folder = a.cfg.Tools.UploadFolder
+	}
+	return s
 }
 
 // singleUser serves one person whose credentials are in the configuration.

@@ -161,6 +161,7 @@ type Tools struct {
 	Tier     string   // core, extended or complete
 
 	ExcludedTags []string // system tags of files that no tool may reach
+	UploadFolder string   // whose files may be uploaded, over stdio; empty: none
 }
 
 // Documents is how the text of files is read.

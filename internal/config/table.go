@@ -302,6 +302,12 @@ var settings = []Setting{
 		kind:    list(func(c *Config) *[]string { return &c.Tools.ExcludedTags }),
 	},
 	{
+		Env: "MCP_UPLOAD_FOLDER", Section: SectionTools,
+		Doc:     "Folder of this computer whose files, and no others, may be uploaded to Nextcloud. Only with `--transport stdio`, where this computer is the user's own.",
+		Example: "/home/alice/Uploads",
+		kind:    file(func(c *Config) *string { return &c.Tools.UploadFolder }),
+	},
+	{
 		Env: "MCP_TIER", Flag: "tier", Section: SectionTools, Default: "core",
 		Doc: "How many tools to offer. `core` is what most people need most days.",
 		kind: choice(func(c *Config) *string { return &c.Tools.Tier },

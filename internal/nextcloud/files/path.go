@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"nextcloud-mcp-server/internal/nextcloud"
 )
@@ -73,6 +74,9 @@ func checkNew(clean string) error {
 		return fmt.Errorf("Nextcloud does not allow names that end like %q: it keeps them for uploads under way", name)
 	}
 	for _, r := range name {
+		if r == utf8.RuneError {
+			return errors.New("the name holds a character that was lost on the way here")
+		}
 		if unicode.IsControl(r) || bidi(r) || r == '\u2028' || r == '\u2029' || r == '\uFEFF' {
 			return fmt.Errorf("the name holds the invisible character %U, which would show it as another name", r)
 		}

@@ -68,6 +68,14 @@ func allow(ctx context.Context, _ *api.Client, paths ...string) error {
 	return tool.CheckPath(ctx, paths...)
 }
 
+// allowAll is allow for what is done to folders with all that is in them.
+func allowAll(ctx context.Context, files *api.Client, paths ...string) error {
+	if err := allow(ctx, files, paths...); err != nil {
+		return err
+	}
+	return tool.CheckTree(ctx, paths...)
+}
+
 // keep says which entries of listings the connection may see.
 func keep(ctx context.Context) (api.Filter, error) {
 	shown, err := tool.PathFilter(ctx)

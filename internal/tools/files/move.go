@@ -31,7 +31,7 @@ type Transferred struct {
 }
 
 func transfer(ctx context.Context, files *api.Client, in TransferInput, copies bool) (*Transferred, error) {
-	if err := allow(ctx, files, in.SourcePath, in.DestinationPath); err != nil {
+	if err := allowAll(ctx, files, in.SourcePath, in.DestinationPath); err != nil {
 		return nil, err
 	}
 	if in.IfDestinationMatch != "" && !in.Overwrite {
@@ -110,7 +110,7 @@ var remove = tool.New(tool.Def{
 	Folders:     true,
 	Timeout:     longTransfer,
 }, func(ctx context.Context, files *api.Client, in DeleteInput) (*Deleted, error) {
-	if err := allow(ctx, files, in.Path); err != nil {
+	if err := allowAll(ctx, files, in.Path); err != nil {
 		return nil, err
 	}
 	d, err := files.Delete(ctx, in.Path, in.ETag)
