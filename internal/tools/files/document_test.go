@@ -47,7 +47,7 @@ func workbook(t *testing.T) []byte {
 		"xl/worksheets/1.xml", sheet("first"), "xl/worksheets/2.xml", sheet("second"))
 }
 
-func pictureOf(t *testing.T, w, h int) []byte {
+func pictureOf(t testing.TB, w, h int) []byte {
 	t.Helper()
 	img := pixels.NewNRGBA(pixels.Rect(0, 0, w, h))
 	for i := range img.Pix {

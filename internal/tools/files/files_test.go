@@ -22,7 +22,7 @@ func open(t testing.TB, opts *tooltest.Options) (*nextcloudtest.Server, *tooltes
 	long := time.Now().Add(-time.Hour)
 	for name, content := range map[string]string{
 		"Docs/a.txt": "one\ntwo\nthree\n", "Docs/b.md": "# B\n", "Docs/Sub/c.txt": "c", "Private/diary.txt": "secret",
-		"Docs/pic.png": "\x89PNG\r\n\x1a\n\x00\x00", "Docs/data.bin": "\x00\x01\x02\x03\xff\xfe\xfd",
+		"Docs/pic.png": string(pictureOf(t, 2, 1)), "Docs/data.bin": "\x00\x01\x02\x03\xff\xfe\xfd",
 	} {
 		sim.AddFileAt("alice", name, []byte(content), long)
 	}
