@@ -178,7 +178,7 @@ func zipName(f *zip.File) string {
 	return strings.ToValidUTF8(f.Name, "\ufffd")
 }
 
-func size(n uint64) int64 { return int64(min(n, 1<<62)) } //nolint:gosec // bounded
+func size(n uint64) int64 { return int64(min(n, 1<<62)) }
 
 func readZip(ctx context.Context, data []byte, name string, limit int64) (Member, []byte, error) {
 	z, err := openZip(data)

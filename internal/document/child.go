@@ -19,10 +19,9 @@ const maxHead = 64 << 10
 func Child(ctx context.Context, in io.Reader, out io.Writer) int {
 	var a answer
 	doc, err := child(ctx, in)
-	switch {
-	case err == nil:
+	if err == nil {
 		a.Document = doc
-	default:
+	} else {
 		a.Kind, a.Message = "damaged", "the document cannot be read"
 		if e, ok := errors.AsType[*Error](err); ok {
 			a.Message = e.Message

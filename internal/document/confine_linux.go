@@ -16,7 +16,7 @@ func Confine(most time.Duration) error {
 		// Private memory that can be written: what the Go runtime only
 		// reserves does not count, so that this needs no room for it.
 		{syscall.RLIMIT_DATA, memory},
-		{syscall.RLIMIT_CPU, uint64(max(1, most/time.Second) + 5)}, //nolint:gosec // not negative
+		{syscall.RLIMIT_CPU, uint64(max(1, most/time.Second) + 5)},
 		{syscall.RLIMIT_CORE, 0},
 		{syscall.RLIMIT_NOFILE, 64},
 		{syscall.RLIMIT_FSIZE, 0},

@@ -114,6 +114,7 @@ func detect(data []byte, name, mediaType string) Format {
 			return ""
 		}
 		return f
+	default:
 	}
 	if binary(head) {
 		return ""
@@ -151,8 +152,9 @@ func detectPackage(data []byte, otherwise Format) Format {
 	switch otherwise {
 	case DOCX, XLSX, PPTX, ODT, ODS, ODP:
 		return otherwise
+	default:
+		return ""
 	}
-	return ""
 }
 
 // packageType reads the entry "mimetype" (OpenDocument 1.3 part 2, 3.3).

@@ -174,7 +174,7 @@ func (d *docx) hyperlink(x *xmlReader, e xml.StartElement, p *docxParagraph) err
 	if err := d.inline(x, inner); err != nil {
 		return err
 	}
-	p.text.WriteString(link(inner.text.String(), d.rels[nsAttr(e, "relationships", "id")].target))
+	p.text.WriteString(link(inner.text.String(), d.rels[relationID(e)].target))
 	p.further = append(p.further, inner.further...)
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 // fuzz reads whatever comes as one format: it must end, within its limits, in
 // a text or an *Error.
 func fuzz(f *testing.F, name string, seeds ...[]byte) {
+	f.Helper()
 	for _, s := range seeds {
 		f.Add(s)
 		f.Add(s[:len(s)/2])

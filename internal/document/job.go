@@ -74,8 +74,12 @@ func jobError(ctx context.Context, err error) error {
 		return stopped(cause)
 	}
 	for _, k := range []struct{ from, to error }{
-		{archive.ErrFormat, ErrUnsupported}, {archive.ErrEncrypted, ErrEncrypted}, {archive.ErrTooLarge, ErrTooLarge}, {archive.ErrNoMember, ErrRange},
-		{picture.ErrFormat, ErrUnsupported}, {picture.ErrTooLarge, ErrTooLarge},
+		{archive.ErrFormat, ErrUnsupported},
+		{archive.ErrEncrypted, ErrEncrypted},
+		{archive.ErrTooLarge, ErrTooLarge},
+		{archive.ErrNoMember, ErrRange},
+		{picture.ErrFormat, ErrUnsupported},
+		{picture.ErrTooLarge, ErrTooLarge},
 	} {
 		if errors.Is(err, k.from) {
 			return &Error{Kind: k.to, Message: err.Error(), Err: err}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // MaxInput is the largest file that is read, in bytes.
@@ -47,12 +48,7 @@ type work struct {
 // note adds a sentence about what the text does not show, once.
 func (w *work) note(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	for _, n := range w.doc.Notes {
-		if n == text {
-			return
-		}
-	}
-	if len(w.doc.Notes) < 50 {
+	if len(w.doc.Notes) < 50 && !slices.Contains(w.doc.Notes, text) {
 		w.doc.Notes = append(w.doc.Notes, text)
 	}
 }

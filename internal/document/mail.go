@@ -23,12 +23,11 @@ const (
 
 // message reads mail (RFC 5322, RFC 2045).
 type message struct {
-	w       *work
-	words   mime.WordDecoder
-	parts   int
-	plain   []string // texts in the order they are shown
-	files   []string // attachments, described
-	warning string
+	w     *work
+	words mime.WordDecoder
+	parts int
+	plain []string // texts in the order they are shown
+	files []string // attachments, described
 }
 
 func readEML(w *work, data []byte) error {

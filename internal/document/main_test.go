@@ -37,7 +37,8 @@ func TestMain(m *testing.M) {
 				_ = kept
 			}
 		case "spin":
-			for {
+			for n := 0; ; n++ {
+				_ = n
 			}
 		case "crash":
 			panic("a bug of a library")
@@ -55,21 +56,21 @@ func TestMain(m *testing.M) {
 }
 
 // zipped is a zip archive of files, in the order they are given: name, content.
-func zipped(t testing.TB, files ...string) []byte {
-	t.Helper()
+func zipped(tb testing.TB, files ...string) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	for i := 0; i < len(files); i += 2 {
 		w, err := z.Create(files[i])
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if _, err := w.Write([]byte(files[i+1])); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := z.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
@@ -82,8 +83,9 @@ const (
 		`xmlns:presentation="urn:oasis:names:tc:opendocument:xmlns:presentation:1.0" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:dc="http://purl.org/dc/elements/1.1/"`
 )
 
-func sampleDOCX(t testing.TB, body string) []byte {
-	return zipped(t,
+func sampleDOCX(tb testing.TB, body string) []byte {
+	tb.Helper()
+	return zipped(tb,
 		"word/document.xml", `<?xml version="1.0" encoding="UTF-8"?><w:document `+docNS+`><w:body>`+body+`</w:body></w:document>`,
 		"word/styles.xml", `<w:styles `+docNS+`><w:style w:type="paragraph" w:styleId="berschrift1"><w:name w:val="heading 1"/></w:style>`+
 			`<w:style w:type="paragraph" w:styleId="Mine"><w:name w:val="Mine"/><w:basedOn w:val="berschrift1"/></w:style></w:styles>`,
@@ -94,12 +96,13 @@ func sampleDOCX(t testing.TB, body string) []byte {
 	)
 }
 
-func samplePPTX(t testing.TB) []byte {
+func samplePPTX(tb testing.TB) []byte {
+	tb.Helper()
 	const ns = `xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"`
 	slide := func(title, body string) string {
 		return `<p:sld ` + ns + `><p:cSld><p:spTree><p:sp><p:nvSpPr><p:nvPr><p:ph type="title"/></p:nvPr></p:nvSpPr><p:txBody><a:p><a:r><a:t>` + title + `</a:t></a:r></a:p></p:txBody></p:sp>` + body + `</p:spTree></p:cSld></p:sld>`
 	}
-	return zipped(t,
+	return zipped(tb,
 		"ppt/presentation.xml", `<p:presentation `+ns+`><p:sldIdLst><p:sldId id="256" r:id="rId2"/><p:sldId id="257" r:id="rId1"/></p:sldIdLst></p:presentation>`,
 		"ppt/_rels/presentation.xml.rels", `<Relationships `+relsNS+`><Relationship Id="rId1" Type="x/slide" Target="slides/slide1.xml"/><Relationship Id="rId2" Type="x/slide" Target="/ppt/slides/slide2.xml"/></Relationships>`,
 		"ppt/slides/slide1.xml", slide("Last", `<p:graphicFrame><a:graphic><a:graphicData><a:tbl><a:tr><a:tc><a:txBody><a:p><a:r><a:t>h1</a:t></a:r></a:p></a:txBody></a:tc><a:tc><a:txBody><a:p/></a:txBody></a:tc></a:tr></a:tbl></a:graphicData></a:graphic></p:graphicFrame>`),
@@ -109,9 +112,10 @@ func samplePPTX(t testing.TB) []byte {
 	)
 }
 
-func sampleXLSX(t testing.TB, rows string) []byte {
+func sampleXLSX(tb testing.TB, rows string) []byte {
+	tb.Helper()
 	const ns = `xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"`
-	return zipped(t,
+	return zipped(tb,
 		"xl/workbook.xml", `<workbook `+ns+`><sheets><sheet name="Money" sheetId="1" r:id="rId1"/><sheet name="Old" sheetId="2" state="hidden" r:id="rId2"/></sheets></workbook>`,
 		"xl/_rels/workbook.xml.rels", `<Relationships `+relsNS+`><Relationship Id="rId1" Type="x/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="x/worksheet" Target="worksheets/sheet2.xml"/></Relationships>`,
 		"xl/sharedStrings.xml", `<sst `+ns+`><si><t>Name</t></si><si><r><t>Ri</t></r><r><t>ch</t></r><rPh><t>no</t></rPh></si></sst>`,
@@ -121,9 +125,10 @@ func sampleXLSX(t testing.TB, rows string) []byte {
 	)
 }
 
-func sampleODF(t testing.TB, kind, body string) []byte {
+func sampleODF(tb testing.TB, kind, body string) []byte {
+	tb.Helper()
 	mime := map[string]string{"text": "text", "spreadsheet": "spreadsheet", "presentation": "presentation"}[kind]
-	return zipped(t,
+	return zipped(tb,
 		"mimetype", "application/vnd.oasis.opendocument."+mime,
 		"content.xml", `<office:document-content `+odfNS+`><office:body><office:`+kind+`>`+body+`</office:`+kind+`></office:body></office:document-content>`,
 		"meta.xml", `<office:document-meta `+odfNS+`><office:meta><dc:title>About it</dc:title></office:meta></office:document-meta>`,

@@ -120,8 +120,8 @@ func (m *markdown) String() string { return strings.TrimSpace(m.b.String()) }
 func link(text, target string) string {
 	text = strings.TrimSpace(text)
 	lower := strings.ToLower(target)
-	if text == "" || text == target || len(target) > 2000 || strings.ContainsAny(target, " \n<>()") ||
-		!(strings.HasPrefix(lower, "https://") || strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "mailto:")) {
+	known := strings.HasPrefix(lower, "https://") || strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "mailto:")
+	if !known || text == "" || text == target || len(target) > 2000 || strings.ContainsAny(target, " \n<>()") {
 		return text
 	}
 	return "[" + text + "](" + target + ")"

@@ -126,7 +126,7 @@ func (w *work) run(program string, data []byte, args ...string) ([]byte, error) 
 	cmd.Env = []string{"LC_ALL=C.UTF-8", "OMP_THREAD_LIMIT=1"}
 	cmd.Stdin = bytes.NewReader(data)
 	cmd.WaitDelay = time.Second
-	out := &limitedBuffer{left: int64(w.limits.Unpacked)}
+	out := &limitedBuffer{left: w.limits.Unpacked}
 	cmd.Stdout = out
 	err := cmd.Run()
 	switch {

@@ -51,7 +51,7 @@ func (p *pack) part(name string) (*xmlReader, io.Closer, error) {
 		}
 		return nil, nil, err
 	}
-	return newXML(p.w, p.w.unpack(r, int64(f.CompressedSize64))), r, nil
+	return newXML(p.w, p.w.unpack(r, int64(min(f.CompressedSize64, 1<<62)))), r, nil
 }
 
 // walk calls start for every element of a part. It does nothing when the part

@@ -3,6 +3,7 @@ package document
 import (
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/pdfcpu/pdfcpu/pkg/font"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
@@ -183,11 +184,10 @@ func (p *pdfFont) decode(s pdfString) []pdfChar {
 }
 
 func coreWidth(name, text string) float64 {
-	for _, r := range text {
+	if r, _ := utf8.DecodeRuneInString(text); text != "" {
 		if w, err := font.CharWidth(name, r); err == nil && w > 0 {
 			return float64(w)
 		}
-		break
 	}
 	return 500
 }
@@ -219,7 +219,7 @@ func (p *pdfFont) decodeComposite(s pdfString) []pdfChar {
 		switch {
 		case ok:
 		case p.utf16:
-			text = string(utf16.Decode([]uint16{uint16(code)})) //nolint:gosec // two bytes
+			text = string(utf16.Decode([]uint16{uint16(code)}))
 		default:
 			text = "\ufffd"
 		}

@@ -45,8 +45,8 @@ var glyphTable = sync.OnceValue(func() map[string]string {
 	out := map[string]string{"space": " ", "nbspace": " ", "visiblespace": " "}
 	var name string
 	for word := range strings.FieldsSeq(glyphNames) {
-		switch {
-		case name == "" || name == "space" || name == "nbspace" || name == "visiblespace" || name == "compwordmark":
+		switch name {
+		case "", "space", "nbspace", "visiblespace", "compwordmark":
 			name = word
 		default:
 			out[name] = word

@@ -21,7 +21,7 @@ func readPPTX(w *work, data []byte) error {
 	var slides []string
 	err = p.need(show, func(_ *xmlReader, e xml.StartElement) error {
 		if e.Name.Local == "sldId" {
-			slides = append(slides, rels[nsAttr(e, "relationships", "id")].target)
+			slides = append(slides, rels[relationID(e)].target)
 		}
 		return nil
 	})
@@ -175,7 +175,7 @@ func (s *slideReader) paragraph(x *xmlReader) (text string, depth int, bullet bo
 		case "r", "fld":
 			target = ""
 		case "hlinkClick":
-			target = s.rels[nsAttr(e, "relationships", "id")].target
+			target = s.rels[relationID(e)].target
 		case "br":
 			b.WriteByte('\n')
 		case "tab":

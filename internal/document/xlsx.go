@@ -42,7 +42,7 @@ func readXLSX(w *work, data []byte) error {
 	err = p.need(book, func(_ *xmlReader, e xml.StartElement) error {
 		switch e.Name.Local {
 		case "sheet":
-			sheets = append(sheets, xlsxSheet{attr(e, "name"), rels[nsAttr(e, "relationships", "id")].target, attr(e, "state")})
+			sheets = append(sheets, xlsxSheet{attr(e, "name"), rels[relationID(e)].target, attr(e, "state")})
 		case "workbookPr":
 			if v := attr(e, "date1904"); v == "1" || v == "true" {
 				x.from = 1904

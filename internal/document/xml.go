@@ -117,11 +117,10 @@ func attr(e xml.StartElement, name string) string {
 	return ""
 }
 
-// nsAttr is an attribute whose namespace ends in space, for names that two
-// namespaces share.
-func nsAttr(e xml.StartElement, space, name string) string {
+// relationID is the attribute that names a relation; others are called id too.
+func relationID(e xml.StartElement) string {
 	for _, a := range e.Attr {
-		if a.Name.Local == name && strings.HasSuffix(a.Name.Space, space) {
+		if a.Name.Local == "id" && strings.HasSuffix(a.Name.Space, "relationships") {
 			return a.Value
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -33,11 +32,11 @@ func corner(w, h int) *image.NRGBA {
 	return img
 }
 
-func jpegOf(t testing.TB, img image.Image, turn int) []byte {
-	t.Helper()
+func jpegOf(tb testing.TB, img image.Image, turn int) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 95}); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if turn == 0 {
 		return b.Bytes()
@@ -97,7 +96,7 @@ func TestOrientation(t *testing.T) {
 
 func TestFit(t *testing.T) {
 	noise := image.NewNRGBA(image.Rect(0, 0, 900, 700))
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // noise
+	random := rand.New(rand.NewPCG(1, 2))
 	for i := range noise.Pix {
 		noise.Pix[i] = byte(random.IntN(256))
 		if i%4 == 3 {
@@ -186,7 +185,7 @@ func FuzzFit(f *testing.F) {
 		}
 		p, err := Fit(data, &Options{Side: 64})
 		if err == nil && (p.Width > 64 || p.Height > 64 || len(p.Data) == 0) {
-			t.Error(fmt.Sprintf("%dx%d, %d bytes", p.Width, p.Height, len(p.Data)))
+			t.Errorf("%dx%d, %d bytes", p.Width, p.Height, len(p.Data))
 		}
 	})
 }

@@ -157,7 +157,7 @@ func convertDocument(ctx context.Context, _ *api.Client, in ReadInput, f *api.Fi
 const maxPicture = 48 << 20
 
 // convertImage shows an image upright and small enough for a model.
-func convertImage(ctx context.Context, _ *api.Client, _ ReadInput, f *api.File, head []byte, body io.Reader) (*Read, error) {
+func convertImage(ctx context.Context, _ *api.Client, _ ReadInput, f *api.File, _ []byte, body io.Reader) (*Read, error) {
 	if !strings.HasPrefix(f.Type, "image/") || f.Type == "image/svg+xml" || f.Size > min(maxPicture, tool.Documents(ctx).MaxSize()) {
 		return nil, nil //nolint:nilnil // the file is left alone
 	}

@@ -38,6 +38,7 @@ func zipOf(t *testing.T, files ...string) []byte {
 
 // workbook has the sheets One and Two with a cell each.
 func workbook(t *testing.T) []byte {
+	t.Helper()
 	sheet := func(text string) string {
 		return `<worksheet><sheetData><row><c t="inlineStr"><is><t>` + text + `</t></is></c></row></sheetData></worksheet>`
 	}
@@ -47,8 +48,8 @@ func workbook(t *testing.T) []byte {
 		"xl/worksheets/1.xml", sheet("first"), "xl/worksheets/2.xml", sheet("second"))
 }
 
-func pictureOf(t testing.TB, w, h int) []byte {
-	t.Helper()
+func pictureOf(tb testing.TB, w, h int) []byte {
+	tb.Helper()
 	img := pixels.NewNRGBA(pixels.Rect(0, 0, w, h))
 	for i := range img.Pix {
 		img.Pix[i] = 255
@@ -56,7 +57,7 @@ func pictureOf(t testing.TB, w, h int) []byte {
 	img.SetNRGBA(0, 0, color.NRGBA{A: 255})
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }

@@ -130,7 +130,7 @@ func TestSearching(t *testing.T) {
 		`{"scope":"Docs","min_size":3,"max_size":8,"kind":"file"}`:       "/Docs/b.md /Docs/data.bin",
 		`{"modified_before":"2020-01-01"}`:                               "",
 		`{"scope":"/Docs","kind":"folder"}`:                              "/Docs/Sub",
-		`{"scope":"/Docs","sort":"size","limit":1,"kind":"file"}`:        "/Docs/a.txt",
+		`{"scope":"/Docs","sort":"size","limit":1,"kind":"file"}`:        "/Docs/pic.png",
 		`{"only_favorites":true}`:                                        "",
 		`{"modified_after":"2020-01-01T00:00:00Z","mime_type":"image/"}`: "/Docs/pic.png",
 	} {
