@@ -101,10 +101,9 @@ func hiddenNode(n *html.Node) bool {
 		return false
 	}
 	switch n.DataAtom {
-	case atom.Script, atom.Style, atom.Template, atom.Noscript, atom.Iframe, atom.Object, atom.Embed, atom.Svg, atom.Link, atom.Meta, atom.Canvas:
+	case atom.Script, atom.Style, atom.Template, atom.Noscript, atom.Iframe, atom.Object, atom.Embed, atom.Svg, atom.Link, atom.Meta, atom.Canvas, atom.Input:
 		return true
-	case atom.Input:
-		return true
+	default:
 	}
 	for i, a := range n.Attr {
 		switch a.Key {
