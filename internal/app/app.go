@@ -114,6 +114,7 @@ func ownConnections(cfg *config.Config) bool {
 // mcpServer is the one MCP server of the process, with everything registered.
 func (a *app) mcpServer(binding tool.Binding) (*mcp.Server, error) {
 	binding.Log = a.log
+	binding.Documents = documents(a.cfg.Documents)
 	binding.Excluded = exclusion.New(a.cfg.Tools.ExcludedTags)
 	binding.Sources = a.sources()
 	if a.metrics != nil {

@@ -319,6 +319,33 @@ var settings = []Setting{
 	},
 
 	{
+		Env: "DOCUMENT_MAX_SIZE_MB", Aliases: []string{"DOCUMENT_MAX_PDF_SIZE_MB"}, Section: SectionTools, Default: "50",
+		Doc:  "The largest file whose text is read, in MiB, up to 64.",
+		kind: number(func(c *Config) *int { return &c.Documents.MaxMiB }, 1, 64),
+	},
+	{
+		Env: "DOCUMENT_PARSE_TIMEOUT_SECONDS", Section: SectionTools, Default: "45",
+		Doc:  "How long the reading of one document may take.",
+		kind: seconds(func(c *Config) *time.Duration { return &c.Documents.Timeout }, time.Second, 55*time.Second),
+	},
+	{
+		Env: "DOCUMENT_CONVERTERS", Section: SectionTools, Default: "true",
+		Doc:  "Use `pdftotext` of the host, where it is installed, for a PDF that cannot be read otherwise.",
+		kind: boolean(func(c *Config) *bool { return &c.Documents.Converters }),
+	},
+	{
+		Env: "DOCUMENT_OCR_ENABLED", Section: SectionTools, Default: "false",
+		Doc:  "Recognize text on pictures and scanned pages when a model asks for it. Needs `tesseract` on the host, and `pdftoppm` for PDF.",
+		kind: boolean(func(c *Config) *bool { return &c.Documents.OCR }),
+	},
+	{
+		Env: "DOCUMENT_OCR_LANGUAGES", Section: SectionTools, Default: "eng",
+		Doc:     "Languages of OCR, as `tesseract` takes them.",
+		Example: "eng+deu",
+		kind:    languages(func(c *Config) *string { return &c.Documents.OCRLanguages }),
+	},
+
+	{
 		Env: "LOG_LEVEL", Flag: "log-level", Short: "l", Section: SectionOperation, Default: "info",
 		Doc:  "What to log, and everything above it.",
 		kind: choice(func(c *Config) *slog.Level { return &c.Log.Level }, logLevels...),

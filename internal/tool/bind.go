@@ -13,6 +13,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"nextcloud-mcp-server/internal/auth"
+	"nextcloud-mcp-server/internal/document"
 	"nextcloud-mcp-server/internal/nextcloud"
 	"nextcloud-mcp-server/internal/nextcloud/exclusion"
 )
@@ -44,6 +45,8 @@ type Binding struct {
 	// AccountURL is where people see and change their connections; empty where
 	// there are none.
 	AccountURL string
+	// Documents reads the text of files; nil means in this process.
+	Documents *document.Extractor
 	// Excluded takes files with certain system tags away from all tools; nil
 	// takes none.
 	Excluded *exclusion.Rule
@@ -61,6 +64,9 @@ func (r *Registry) Register(server *mcp.Server, b Binding) error {
 		b.Timeout = time.Minute
 	}
 	b.registry = r
+	if b.Documents == nil {
+		b.Documents = document.NewExtractor(nil)
+	}
 	for _, t := range r.tools {
 		decl, schema, err := t.declaration()
 		if err != nil {

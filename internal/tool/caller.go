@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"nextcloud-mcp-server/internal/auth"
+	"nextcloud-mcp-server/internal/document"
 	"nextcloud-mcp-server/internal/nextcloud"
 	"nextcloud-mcp-server/internal/nextcloud/exclusion"
 	"nextcloud-mcp-server/internal/policy"
@@ -14,18 +15,21 @@ type callKey struct{}
 
 // callInfo is what a handler may know of its call.
 type callInfo struct {
-	caller   auth.Principal // without its token
-	account  string
-	registry *Registry
-	excluded *exclusion.Rule
-	nc       *nextcloud.Client // nil for a local tool
-	sources  Sources
+	caller    auth.Principal // without its token
+	account   string
+	registry  *Registry
+	excluded  *exclusion.Rule
+	nc        *nextcloud.Client // nil for a local tool
+	sources   Sources
+	documents *document.Extractor
 }
 
 // withCaller gives the handlers of one call its principal, without the token:
 // handlers get a client of Nextcloud and never a credential.
 func (b *Binding) withCaller(ctx context.Context, p *auth.Principal, nc *nextcloud.Client) context.Context {
-	info := &callInfo{caller: *p, account: b.AccountURL, registry: b.registry, excluded: b.Excluded, nc: nc, sources: b.Sources}
+	info := &callInfo{
+		caller: *p, account: b.AccountURL, registry: b.registry, excluded: b.Excluded, nc: nc, sources: b.Sources, documents: b.Documents,
+	}
 	info.caller.Token = ""
 	return context.WithValue(ctx, callKey{}, info)
 }
@@ -48,6 +52,15 @@ func AccountURL(ctx context.Context) string {
 		return ""
 	}
 	return info.account
+}
+
+// Documents reads the text of files for the call; nil outside of a call.
+func Documents(ctx context.Context) *document.Extractor {
+	info, ok := ctx.Value(callKey{}).(*callInfo)
+	if !ok {
+		return nil
+	}
+	return info.documents
 }
 
 // Policy is what the caller allows the connection beyond its scopes. Outside of

@@ -16,7 +16,7 @@ import (
 var Tools = tool.Group[*api.Client]{
 	Name: "files", Title: "Files", Client: api.New,
 	Tools: []tool.Of[*api.Client]{
-		list, info, tree, read, search, findByName, findByType, favorites, recent, link,
+		list, info, tree, read, listArchive, readMember, search, findByName, findByType, favorites, recent, link,
 		write, edit, appendText, makeFolder, remove, move, duplicate, upload,
 		listTrash, restoreTrash, purgeTrash, emptyTrash,
 		listVersions, readVersion, restoreVersion, labelVersion,

@@ -22,7 +22,7 @@ func open(t *testing.T, opts *tooltest.Options) (*nextcloudtest.Server, *tooltes
 	long := time.Now().Add(-time.Hour)
 	for name, content := range map[string]string{
 		"Docs/a.txt": "one\ntwo\nthree\n", "Docs/b.md": "# B\n", "Docs/Sub/c.txt": "c", "Private/diary.txt": "secret",
-		"Docs/pic.png": "\x89PNG\r\n\x1a\n\x00\x00", "Docs/data.bin": "\x00\x01\x02\x03\xff\xfe\xfd",
+		"Docs/pic.png": string(pictureOf(t, 2, 1)), "Docs/data.bin": "\x00\x01\x02\x03\xff\xfe\xfd",
 	} {
 		sim.AddFileAt("alice", name, []byte(content), long)
 	}
@@ -130,7 +130,7 @@ func TestSearching(t *testing.T) {
 		`{"scope":"Docs","min_size":3,"max_size":8,"kind":"file"}`:       "/Docs/b.md /Docs/data.bin",
 		`{"modified_before":"2020-01-01"}`:                               "",
 		`{"scope":"/Docs","kind":"folder"}`:                              "/Docs/Sub",
-		`{"scope":"/Docs","sort":"size","limit":1,"kind":"file"}`:        "/Docs/a.txt",
+		`{"scope":"/Docs","sort":"size","limit":1,"kind":"file"}`:        "/Docs/pic.png",
 		`{"only_favorites":true}`:                                        "",
 		`{"modified_after":"2020-01-01T00:00:00Z","mime_type":"image/"}`: "/Docs/pic.png",
 	} {

@@ -38,7 +38,9 @@ type ReadInput struct {
 	MaxBytes      int64  `json:"max_bytes,omitempty" jsonschema:"default 50000, at most 1048576"`
 	StartLine     int    `json:"start_line,omitempty" jsonschema:"first line, from 1"`
 	EndLine       int    `json:"end_line,omitempty" jsonschema:"last line"`
-	ParseDocument Parse  `json:"parse_document,omitempty" jsonschema:"raw for the bytes"`
+	ParseDocument Parse  `json:"parse_document,omitempty" jsonschema:"raw for the bytes, markdown for CSV and HTML too"`
+	Pages         string `json:"pages,omitempty" jsonschema:"pages, sheets or slides such as 3-7"`
+	OCR           bool   `json:"ocr,omitempty" jsonschema:"recognize text on scans and images"`
 }
 
 // Read is the outcome of nc_webdav_read_file. Bytes that are no text are in the
@@ -57,6 +59,8 @@ type Read struct {
 	EndLine    int    `json:"end_line,omitempty"`
 	TotalLines int    `json:"total_lines,omitempty"`
 	Parsed     bool   `json:"parsed,omitempty"`
+	Format     string `json:"format,omitempty"`
+	Pages      int    `json:"pages,omitempty"`
 	Note       string `json:"note,omitempty"`
 
 	content []mcp.Content
@@ -87,12 +91,12 @@ type converter func(ctx context.Context, files *api.Client, in ReadInput, f *api
 
 // converters are asked in turn for what is no text, unless the bytes are asked
 // for.
-var converters []converter
+var converters = []converter{convertDocument, convertImage}
 
 var read = tool.New(tool.Def{
 	Name:        "nc_webdav_read_file",
 	Title:       "Read a file",
-	Description: "Read a file, large text in parts by bytes or lines. Images come as images.",
+	Description: "Read a file: text in parts by bytes or lines, PDF and office documents as Markdown, images as images.",
 	Scope:       scope.FilesRead,
 	Effect:      tool.Reads,
 	Tier:        tool.Core,
@@ -112,6 +116,9 @@ var read = tool.New(tool.Def{
 	}
 	if err := allow(ctx, files, in.Path); err != nil {
 		return nil, err
+	}
+	if asksDocument(&in) {
+		return readDocument(ctx, files, in)
 	}
 	f, err := files.Open(ctx, in.Path, in.Offset, 0)
 	if err != nil {

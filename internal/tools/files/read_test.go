@@ -25,7 +25,7 @@ func TestReadKinds(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	res, _ := s.Call(t, "nc_webdav_read_file", `{"path":"/Docs/pic.png"}`)
-	if img, ok := res.Content[1].(*mcp.ImageContent); !ok || img.MIMEType != "image/png" || len(img.Data) != 10 {
+	if img, ok := res.Content[1].(*mcp.ImageContent); !ok || img.MIMEType != "image/png" || string(img.Data) != string(pictureOf(t, 2, 1)) {
 		t.Errorf("%+v", res.Content)
 	}
 	res, _ = s.Call(t, "nc_webdav_read_file", `{"path":"/Docs/data.bin"}`)
