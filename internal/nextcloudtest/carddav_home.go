@@ -115,10 +115,8 @@ func newAddressBook(owner, uri string, props ...*xmlNode) *addressBook {
 }
 
 // create adds an own address book.
-func (h *cardHome) create(uri string, props ...*xmlNode) *addressBook {
-	b := newAddressBook(h.uid, uri, props...)
-	h.books = append(h.books, b)
-	return b
+func (h *cardHome) create(uri string, props ...*xmlNode) {
+	h.books = append(h.books, newAddressBook(h.uid, uri, props...))
 }
 
 func (b *addressBook) displayName() string {

@@ -23,8 +23,8 @@ type simLine struct {
 type simCard struct{ lines []*simLine }
 
 var (
-	errNoCard  = errors.New("This parser only supports VCARD and VCALENDAR files") //nolint:revive,staticcheck // the server's words
-	errCutCard = errors.New("End of document reached prematurely")                 //nolint:revive,staticcheck // the server's words
+	errNoCard  = errors.New("This parser only supports VCARD and VCALENDAR files") //nolint:staticcheck // the server's words
+	errCutCard = errors.New("End of document reached prematurely")                 //nolint:staticcheck // the server's words
 )
 
 // parseVCard reads one card the way Sabre's MimeDir parser does.
@@ -37,13 +37,13 @@ func parseVCard(data string) (*simCard, error) {
 	for i, text := range lines[1:] {
 		if len(text) >= 4 && strings.EqualFold(text[:4], "END:") {
 			if !strings.EqualFold(text, "END:VCARD") && !strings.EqualFold(text, "END:VCALENDAR") {
-				return nil, fmt.Errorf("Invalid MimeDir file. expected: %q got: %q", "END:VCARD", text) //nolint:revive,staticcheck // the server's words
+				return nil, fmt.Errorf("Invalid MimeDir file. expected: %q got: %q", "END:VCARD", text) //nolint:staticcheck // the server's words
 			}
 			return v, nil
 		}
 		l := parseSimLine(text)
 		if l == nil {
-			return nil, fmt.Errorf("Invalid Mimedir file. Line starting at %d did not follow iCalendar/vCard conventions", i+2) //nolint:revive,staticcheck // the server's words
+			return nil, fmt.Errorf("Invalid Mimedir file. Line starting at %d did not follow iCalendar/vCard conventions", i+2) //nolint:staticcheck // the server's words
 		}
 		v.lines = append(v.lines, l)
 	}
@@ -186,10 +186,7 @@ func (v *simCard) String() string {
 				params = append(slices.Clone(params), "VALUE=URI")
 			}
 		}
-		for _, p := range params {
-			line += ";" + p
-		}
-		line += ":" + value
+		line += strings.Join(append([]string{""}, params...), ";") + ":" + value
 		for width := 75; len(line) > width; width = 74 {
 			cut := width
 			for cut > 1 && !utf8.RuneStart(line[cut]) {

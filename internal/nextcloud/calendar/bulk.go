@@ -98,7 +98,7 @@ func (c *Client) Bulk(ctx context.Context, b Bulk) (*BulkResult, error) {
 		if target, err = c.Resolve(ctx, bulkOp, b.To); err != nil {
 			return nil, err
 		}
-		if err := mayWrite(bulkOp, target, "VEVENT"); err != nil {
+		if err := mayWrite(bulkOp, target); err != nil {
 			return nil, err
 		}
 		if b.Scope == This {
@@ -182,7 +182,7 @@ func (c *Client) matching(ctx context.Context, b Bulk, target *Calendar, out *Bu
 // skips is why an event is left alone; "" when it is not.
 func (b *Bulk) skips(o *object, target *Calendar) string {
 	switch {
-	case mayWrite(bulkOp, o.cal, "VEVENT") != nil:
+	case mayWrite(bulkOp, o.cal) != nil:
 		return "its calendar can only be read"
 	case o.Recurs() && b.Scope == "":
 		return "it recurs; ask the person and set recurrence_scope to this (the occurrences found) or all (whole series)"

@@ -54,7 +54,7 @@ func (c *Client) Create(ctx context.Context, calendar string, f Fields) (*Writte
 	if err != nil {
 		return nil, err
 	}
-	if err := mayWrite(op, cal, "VEVENT"); err != nil {
+	if err := mayWrite(op, cal); err != nil {
 		return nil, err
 	}
 	p, err := c.person(ctx)

@@ -40,7 +40,7 @@ func (c *Client) Export(ctx context.Context, calendar, uid string, offset, most 
 	out := &Export{CalendarName: cal.Name, UID: uid}
 	var data []byte
 	if uid != "" {
-		o, err := c.find(ctx, exportOp, cal, "VEVENT", uid)
+		o, err := c.find(ctx, exportOp, cal, uid)
 		if err != nil {
 			return nil, err
 		}

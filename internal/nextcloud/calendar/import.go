@@ -74,7 +74,7 @@ func (c *Client) Import(ctx context.Context, in Import) (*ImportResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := mayWrite(importOp, cal, "VEVENT"); err != nil {
+	if err := mayWrite(importOp, cal); err != nil {
 		return nil, err
 	}
 	p, err := c.person(ctx)

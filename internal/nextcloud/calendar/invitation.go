@@ -357,10 +357,10 @@ func (c *Client) invited(ctx context.Context, op string, a Answer) (*object, err
 		if err != nil {
 			return nil, err
 		}
-		if err := mayWrite(op, cal, "VEVENT"); err != nil {
+		if err := mayWrite(op, cal); err != nil {
 			return nil, err
 		}
-		return c.find(ctx, op, cal, "VEVENT", a.UID)
+		return c.find(ctx, op, cal, a.UID)
 	}
 	h, _, err := c.home(ctx)
 	if err != nil {
@@ -385,7 +385,7 @@ func (c *Client) invited(ctx context.Context, op string, a Answer) (*object, err
 	}
 	slices.SortStableFunc(mine, func(x, y *Calendar) int { return rank(x) - rank(y) })
 	for _, cal := range mine {
-		o, err := c.find(ctx, op, cal, "VEVENT", a.UID)
+		o, err := c.find(ctx, op, cal, a.UID)
 		if err == nil || !errors.Is(err, nextcloud.ErrNotFound) {
 			return o, err
 		}

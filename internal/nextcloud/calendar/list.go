@@ -376,7 +376,7 @@ func (c *Client) Get(ctx context.Context, calendar, uid, at string) (*Event, err
 	if err != nil {
 		return nil, err
 	}
-	o, err := c.find(ctx, op, cal, "VEVENT", uid)
+	o, err := c.find(ctx, op, cal, uid)
 	if err != nil {
 		return nil, err
 	}

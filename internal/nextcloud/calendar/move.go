@@ -26,7 +26,7 @@ func (c *Client) Move(ctx context.Context, t Target, to string) (*Moved, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := mayWrite(op, target, "VEVENT"); err != nil {
+	if err := mayWrite(op, target); err != nil {
 		return nil, err
 	}
 	o, _, err := c.open(ctx, op, t)

@@ -95,14 +95,14 @@ func uidIs(uid string) dav.Element {
 
 // find is the object with that UID. The name of an object's file is not its
 // UID, so the server is asked for the property, unless its place is known.
-func (c *Client) find(ctx context.Context, op string, cal *Calendar, kind, uid string) (*object, error) {
+func (c *Client) find(ctx context.Context, op string, cal *Calendar, uid string) (*object, error) {
 	if strings.TrimSpace(uid) == "" {
 		return nil, invalidf(op, "the uid is missing")
 	}
-	if o, err := c.known(ctx, op, cal, kind, uid); err != nil || o != nil {
+	if o, err := c.known(ctx, op, cal, eventKind, uid); err != nil || o != nil {
 		return o, err
 	}
-	found, _, err := c.report(ctx, op, cal, kind, uidIs(uid))
+	found, _, err := c.report(ctx, op, cal, eventKind, uidIs(uid))
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (c *Client) find(ctx context.Context, op string, cal *Calendar, kind, uid s
 		if found[i].First().Text("UID") == uid {
 			c.remember(ctx, cal, uid, found[i].path)
 			if found[i].damaged() {
-				return c.fetch(ctx, op, cal, kind, found[i].path)
+				return c.fetch(ctx, op, cal, eventKind, found[i].path)
 			}
 			return &found[i], nil
 		}
@@ -176,14 +176,17 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	return &out
 }
 
+// eventKind is the component of events.
+const eventKind = "VEVENT"
+
 // mayWrite refuses what a read-only calendar would refuse.
-func mayWrite(op string, cal *Calendar, kind string) error {
+func mayWrite(op string, cal *Calendar) error {
 	switch {
 	case cal.Source != "":
 		return &nextcloud.Error{Op: op, Kind: nextcloud.ErrForbidden, Message: fmt.Sprintf("the calendar %s is a subscription, which can only be read", cal.Name)}
 	case cal.ReadOnly:
 		return &nextcloud.Error{Op: op, Kind: nextcloud.ErrForbidden, Message: fmt.Sprintf("the calendar %s can only be read by this person", cal.Name)}
-	case len(cal.Components) > 0 && !cal.Holds(kind):
+	case len(cal.Components) > 0 && !cal.Holds(eventKind):
 		return invalidf(op, "the calendar %s takes no events; it holds %s", cal.Name, strings.Join(cal.Components, ", "))
 	}
 	return nil

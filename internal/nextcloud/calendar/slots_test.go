@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +94,7 @@ func TestSlotsProperty(t *testing.T) {
 		var taken []period
 		for range r.IntN(20) {
 			from := at(0, 0).Add(time.Duration(r.IntN(72*60)) * time.Minute)
-			taken = append(taken, period{from: from, to: from.Add(time.Duration(1+r.IntN(300)) * time.Minute), kind: []BusyKind{Busy, Tentative, Unavailable}[r.IntN(3)], title: fmt.Sprint(r.IntN(3))})
+			taken = append(taken, period{from: from, to: from.Add(time.Duration(1+r.IntN(300)) * time.Minute), kind: []BusyKind{Busy, Tentative, Unavailable}[r.IntN(3)], title: strconv.Itoa(r.IntN(3))})
 		}
 		g := slotGrid{from: at(1, 7), to: at(60, 0), loc: time.UTC, length: time.Duration(5+r.IntN(180)) * time.Minute, buffer: time.Duration(r.IntN(40)) * time.Minute}
 		var seen periods

@@ -31,14 +31,14 @@ func (c *Client) open(ctx context.Context, op string, t Target) (*object, *perso
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := mayWrite(op, cal, "VEVENT"); err != nil {
+	if err := mayWrite(op, cal); err != nil {
 		return nil, nil, err
 	}
 	p, err := c.person(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := c.find(ctx, op, cal, "VEVENT", t.UID)
+	o, err := c.find(ctx, op, cal, t.UID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -305,7 +305,7 @@ func partly(cause error, message string) error {
 func (c *Client) unsplit(ctx context.Context, op string, o, o2 *object, at ical.DateTime, p *person, newTag string, cause error) error {
 	twice := partly(cause, "the series was continued under the new uid "+o2.Master.Text("UID")+
 		" but the old one is not known to have ended, so the later occurrences may be there twice; if they are, delete the event with the new uid, then try again")
-	old, err := c.find(ctx, op, o.cal, "VEVENT", o.Master.Text("UID"))
+	old, err := c.find(ctx, op, o.cal, o.Master.Text("UID"))
 	if err != nil {
 		return twice
 	}
