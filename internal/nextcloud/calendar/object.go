@@ -38,15 +38,13 @@ func (c *Client) report(ctx context.Context, op string, cal *Calendar, kind stri
 		dav.Props(propETag, propData),
 		dav.El(dav.Name(dav.NSCalDAV, "filter"), comp("VCALENDAR", comp(kind, filter...))))
 	// Nextcloud: a calendar-query of depth 0 is refused.
-	ms, err := c.dav.Report(ctx, dav.Query{Op: op, Path: cal.path, Depth: dav.Children, Header: webcal(true), MaxBody: 64 << 20}, query)
-	if err != nil {
-		if errors.Is(err, nextcloud.ErrNotFound) {
-			c.forget(ctx)
+	for r, err := range c.dav.ReportEach(ctx, dav.Query{Op: op, Path: cal.path, Depth: dav.Children, Header: webcal(true), MaxBody: 64 << 20}, query) {
+		if err != nil {
+			if errors.Is(err, nextcloud.ErrNotFound) {
+				c.forget(ctx)
+			}
+			return nil, 0, err
 		}
-		return nil, 0, err
-	}
-	for i := range ms.Responses {
-		r := &ms.Responses[i]
 		data := r.Prop(propData)
 		if data == nil {
 			continue

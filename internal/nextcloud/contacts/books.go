@@ -353,12 +353,11 @@ func (c *Client) DeleteBook(ctx context.Context, name string, force bool) (*Dele
 	}
 	out := &DeletedBook{Book: *b}
 	if !b.Shared {
-		ms, err := c.dav.Propfind(ctx, dav.Query{Op: op, Path: b.path, Depth: dav.Children, MaxBody: maxListing}, propETag)
-		if err != nil {
-			return nil, err
-		}
-		for i := range ms.Responses {
-			if ms.Responses[i].Prop(propETag) != nil {
+		for r, err := range c.dav.PropfindEach(ctx, dav.Query{Op: op, Path: b.path, Depth: dav.Children, MaxBody: maxListing}, propETag) {
+			if err != nil {
+				return nil, err
+			}
+			if r.Prop(propETag) != nil {
 				out.Contacts++
 			}
 		}

@@ -3,6 +3,7 @@ package contacts
 import (
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"net/http"
 	"slices"
@@ -148,15 +149,12 @@ func (c *Client) query(ctx context.Context, op string, book *Book, props []strin
 	if limit > 0 {
 		report.Children = append(report.Children, dav.El(dav.Name(dav.NSCardDAV, "limit"), dav.Text(dav.Name(dav.NSCardDAV, "nresults"), itoa(limit))))
 	}
-	ms, err := c.dav.Report(ctx, dav.Query{Op: op, Path: book.path, Depth: dav.Children, MaxBody: maxListing}, report)
+	ix, err := c.collect(book, c.dav.ReportEach(ctx, dav.Query{Op: op, Path: book.path, Depth: dav.Children, MaxBody: maxListing}, report))
 	if unreadable(err) {
 		// Sabre: a card that it cannot parse fails the whole report.
 		return c.everything(ctx, op, book)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return c.collect(book, ms), nil
+	return ix, err
 }
 
 // unreadable reports whether the server stumbled over what it holds.
@@ -168,21 +166,21 @@ func unreadable(err error) bool {
 // everything reads an address book as properties, which the server does not
 // look into. Filters do not apply: callers look again.
 func (c *Client) everything(ctx context.Context, op string, book *Book) (*index, error) {
-	ms, err := c.dav.Propfind(ctx, dav.Query{Op: op, Path: book.path, Depth: dav.Children, MaxBody: maxListing}, propETag, propData)
-	if err != nil {
-		return nil, err
-	}
-	return c.collect(book, ms), nil
+	return c.collect(book, c.dav.PropfindEach(ctx, dav.Query{Op: op, Path: book.path, Depth: dav.Children, MaxBody: maxListing}, propETag, propData))
 }
 
-func (c *Client) collect(book *Book, ms *dav.Multistatus) *index {
-	ix := &index{summaries: make(map[string]Summary, len(ms.Responses)), skipped: map[string]Skipped{}}
-	for i := range ms.Responses {
-		if path, err := c.dav.Local(ms.Responses[i].Href); err == nil {
-			ix.add(book, path, &ms.Responses[i])
+// collect reads a listing card by card, while it arrives.
+func (c *Client) collect(book *Book, listing iter.Seq2[*dav.Response, error]) (*index, error) {
+	ix := &index{summaries: map[string]Summary{}, skipped: map[string]Skipped{}}
+	for r, err := range listing {
+		if err != nil {
+			return nil, err
+		}
+		if path, err := c.dav.Local(r.Href); err == nil {
+			ix.add(book, path, r)
 		}
 	}
-	return ix
+	return ix, nil
 }
 
 // add reads one card of a listing. What cannot be read is named, and fails
