@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -63,6 +65,11 @@ func (c *Client) url(id int64) string {
 		return ""
 	}
 	return c.nc.Host().PublicURL(fmt.Sprintf("/index.php/f/%d", id))
+}
+
+// PlaceURL shows the folder of a file in a browser.
+func (c *Client) PlaceURL(name string) string {
+	return c.nc.Host().PublicURL("/index.php/apps/files/?dir=" + url.QueryEscape(path.Dir(path.Join("/", name))))
 }
 
 // invalidf is a refusal of what the caller asked for; nothing was written.

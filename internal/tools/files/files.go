@@ -24,6 +24,7 @@ var Tools = tool.Group[*api.Client]{
 		listComments, createComment, updateComment, deleteComment,
 	},
 	Resources: []tool.ResourceOf[*api.Client]{fileResource},
+	Documents: []tool.DocumentOf[*api.Client]{fileDocument},
 }
 
 // Item is a file or folder in a listing. What is empty or false is left out.

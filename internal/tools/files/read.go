@@ -102,7 +102,9 @@ var read = tool.New(tool.Def{
 	Tier:        tool.Core,
 	Object:      []string{"path"},
 	Folders:     true,
-}, func(ctx context.Context, files *api.Client, in ReadInput) (*Read, error) {
+}, readFile)
+
+func readFile(ctx context.Context, files *api.Client, in ReadInput) (*Read, error) {
 	switch {
 	case in.Offset < 0, in.MaxBytes < 0, in.MaxBytes > maxText:
 		return nil, tool.Invalidf("offset cannot be negative, max_bytes has to be between 1 and %d", maxText)
@@ -126,7 +128,7 @@ var read = tool.New(tool.Def{
 	}
 	defer f.Body.Close()
 	return readOpen(ctx, files, in, f)
-})
+}
 
 // readOpen reads what Open gave.
 func readOpen(ctx context.Context, files *api.Client, in ReadInput, f *api.File) (*Read, error) {

@@ -11,6 +11,7 @@ import (
 	"nextcloud-mcp-server/internal/tool"
 	"nextcloud-mcp-server/internal/tool/tooltest"
 	"nextcloud-mcp-server/internal/tools/calendar"
+	"nextcloud-mcp-server/internal/tools/files"
 	"nextcloud-mcp-server/internal/tools/notes"
 	"nextcloud-mcp-server/internal/tools/search"
 )
@@ -70,6 +71,38 @@ func TestSearchAndFetch(t *testing.T) {
 	}
 	if n := s.Requests(); n != 1 {
 		t.Errorf("%d requests to read a document", n)
+	}
+}
+
+// TestFiles: a file is found by its name and read by its path, unless the
+// connection is limited to other folders.
+func TestFiles(t *testing.T) {
+	h := start(t)
+	h.AddFolder("alice", "/Plans")
+	h.AddFile("alice", "/Plans/moon base.md", []byte("# Moon base\nfirst the dome"))
+	for folder, want := range map[string]int{"": 1, "/Plans": 1, "/Other": 0} {
+		o := &tooltest.Options{}
+		if folder != "" {
+			o.Policy.Folders = []string{folder}
+		}
+		s := tooltest.Connect(t, h, o, search.Tools.Set(), files.Tools.Set())
+		var found results
+		s.Read(t, "nc_search", `{"query":"moon","in":["files"]}`, &found)
+		if len(found.Items) != want {
+			t.Fatalf("limited to %q, found %+v", folder, found)
+		}
+		const id = "file:/Plans/moon base.md"
+		if want == 0 {
+			if text := s.Refused(t, "fetch", fmt.Sprintf(`{"id":%q}`, id)); !strings.Contains(text, "limits this connection") {
+				t.Error(text)
+			}
+			continue
+		}
+		var doc document
+		s.Read(t, "fetch", fmt.Sprintf(`{"id":%q}`, found.Items[0].ID), &doc)
+		if doc.ID != id || doc.Title != "moon base.md" || doc.Text != "# Moon base\nfirst the dome" || !strings.HasSuffix(doc.URL, "/apps/files/?dir=%2FPlans") {
+			t.Errorf("document %+v", doc)
+		}
 	}
 }
 
