@@ -21,7 +21,7 @@ var listBooks = tool.New(tool.Def{
 	Description: "List address books, own, shared, and the server's (system).",
 	Scope:       scope.ContactsRead,
 	Effect:      tool.Reads,
-	Tier:        tool.Core,
+	Tier:        tool.Extended,
 }, func(ctx context.Context, contacts *api.Client, _ struct{}) (*Books, error) {
 	books, err := contacts.Books(ctx)
 	if err != nil {

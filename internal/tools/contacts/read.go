@@ -38,7 +38,7 @@ var list = tool.New(tool.Def{
 	Description: "List an address book by name, each with uid, main email and phone.",
 	Scope:       scope.ContactsRead,
 	Effect:      tool.Reads,
-	Tier:        tool.Core,
+	Tier:        tool.Extended,
 	Object:      []string{"addressbook"},
 }, func(ctx context.Context, contacts *api.Client, in ListInput) (*Page, error) {
 	if err := checkLimit(in.Limit); err != nil {

@@ -150,7 +150,7 @@ var remove = tool.New(tool.Def{
 	Description: "Delete a contact for good. Nextcloud has no trash for contacts, so the result holds its vCard.",
 	Scope:       scope.ContactsWrite,
 	Effect:      tool.Deletes,
-	Tier:        tool.Core,
+	Tier:        tool.Extended,
 	Object:      []string{"addressbook", "uid"},
 }, func(ctx context.Context, contacts *api.Client, in DeleteInput) (*Deleted, error) {
 	d, err := contacts.Delete(ctx, api.Target{Addressbook: in.Addressbook, UID: in.UID, ETag: in.ETag})

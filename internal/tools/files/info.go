@@ -48,7 +48,7 @@ var info = tool.New(tool.Def{
 	Description: "Size, etag, permissions, owner, shares, tags, lock and checksums of one path.",
 	Scope:       scope.FilesRead,
 	Effect:      tool.Reads,
-	Tier:        tool.Core,
+	Tier:        tool.Extended,
 	Object:      []string{"path"},
 	Folders:     true,
 }, func(ctx context.Context, files *api.Client, in InfoInput) (*Info, error) {

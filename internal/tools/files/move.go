@@ -76,7 +76,7 @@ var duplicate = tool.New(tool.Def{
 	Description: "Copy a file or folder with all that is in it.",
 	Scope:       scope.FilesWrite,
 	Effect:      tool.Updates,
-	Tier:        tool.Core,
+	Tier:        tool.Extended,
 	Object:      []string{"source_path", "destination_path"},
 	Folders:     true,
 	Timeout:     longTransfer,

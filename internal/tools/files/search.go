@@ -187,7 +187,7 @@ var recent = tool.New(tool.Def{
 	Description: "List the files that changed last, newest first.",
 	Scope:       scope.FilesRead,
 	Effect:      tool.Reads,
-	Tier:        tool.Core,
+	Tier:        tool.Extended,
 	Object:      []string{"scope"},
 	Folders:     true,
 }, func(ctx context.Context, files *api.Client, in RecentInput) (*Found, error) {

@@ -37,7 +37,7 @@ var update = tool.New(tool.Def{
 	Description: "Change only what is given of a share. Empty text clears it.",
 	Scope:       scope.SharingWrite,
 	Effect:      tool.Updates,
-	Tier:        tool.Core,
+	Tier:        tool.Extended,
 	Object:      []string{"share_id"},
 	Folders:     true,
 }, func(ctx context.Context, shares *api.Client, in UpdateInput) (*Updated, error) {
@@ -137,7 +137,7 @@ var remove = tool.New(tool.Def{
 	Description: "End a share, or leave one that somebody made for the person. The file stays.",
 	Scope:       scope.SharingWrite,
 	Effect:      tool.Deletes,
-	Tier:        tool.Core,
+	Tier:        tool.Extended,
 	Object:      []string{"share_id"},
 	Folders:     true,
 }, func(ctx context.Context, shares *api.Client, in DeleteInput) (*Deleted, error) {

@@ -22,7 +22,7 @@ var listLists = tool.New(tool.Def{
 	Description: "List the calendars that take tasks.",
 	Scope:       scope.TodoRead,
 	Effect:      tool.Reads,
-	Tier:        tool.Core,
+	Tier:        tool.Extended,
 }, func(ctx context.Context, tasks *api.Tasks, _ struct{}) (*Lists, error) {
 	all, err := tasks.Lists(ctx)
 	if err != nil {

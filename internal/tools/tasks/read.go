@@ -91,7 +91,7 @@ var get = tool.New(tool.Def{
 	Description: "Read one task whole, with its reminders and etag.",
 	Scope:       scope.TodoRead,
 	Effect:      tool.Reads,
-	Tier:        tool.Core,
+	Tier:        tool.Extended,
 	Object:      []string{"calendar_name", "todo_uid"},
 }, func(ctx context.Context, tasks *api.Tasks, in GetInput) (*Full, error) {
 	task, err := tasks.Get(ctx, api.TaskTarget{Calendar: in.CalendarName, UID: in.TodoUID}, in.WithSubtasks)
