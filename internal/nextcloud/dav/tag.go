@@ -35,14 +35,18 @@ func (s *scanner) push(tag []byte) (token, error) {
 	if n < 0 {
 		n = len(tag)
 	}
-	if !nameLike(tag[:n]) {
-		return token{}, errSyntax
+	e, known := s.names[string(tag[:n])]
+	if !known {
+		if !nameLike(tag[:n]) {
+			return token{}, errSyntax
+		}
+		e.raw = string(tag[:n])
 	}
 	attrs, err := s.attributes(tag[n:])
 	if err != nil {
 		return token{}, err
 	}
-	e := element{raw: string(tag[:n]), bound: len(s.bound)}
+	e.bound = len(s.bound)
 	for _, a := range attrs {
 		switch {
 		case a.Name.Space == "xmlns":
@@ -53,13 +57,13 @@ func (s *scanner) push(tag []byte) (token, error) {
 	}
 	if len(s.bound) != e.bound {
 		clear(s.names)
+		known = false
 	}
-	known := false
-	if e.name, known = s.names[e.raw]; !known {
+	if !known {
 		e.name = prefixed(e.raw)
 		s.translate(&e.name, true)
 		if len(s.names) < maxNames {
-			s.names[e.raw] = e.name
+			s.names[e.raw] = e
 		}
 	}
 	for i := range attrs {
