@@ -1,8 +1,6 @@
 package dav
 
 import (
-	"bytes"
-	"encoding/xml"
 	"errors"
 	"io"
 	"net/http"
@@ -76,15 +74,7 @@ func TestEncode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dec := xml.NewDecoder(bytes.NewReader(b))
-	tok, err := dec.Token()
-	for _, ok := tok.(xml.StartElement); err == nil && !ok; _, ok = tok.(xml.StartElement) {
-		tok, err = dec.Token()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := readNode(dec, tok.(xml.StartElement))
+	n, err := ParseDocument(b)
 	if err != nil {
 		t.Fatalf("%v: %s", err, b)
 	}

@@ -1,7 +1,6 @@
 package dav
 
 import (
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +18,7 @@ const (
 // Decoder reads a multistatus document (RFC 4918, 14.16) one response after the
 // other, in memory for one.
 type Decoder struct {
-	xml   *xml.Decoder
+	xml   *scanner
 	open  bool // the root was read
 	token string
 	count int
@@ -27,7 +26,7 @@ type Decoder struct {
 }
 
 // NewDecoder is a decoder of r.
-func NewDecoder(r io.Reader) *Decoder { return &Decoder{xml: xml.NewDecoder(mend(r))} }
+func NewDecoder(r io.Reader) *Decoder { return &Decoder{xml: newScanner(mend(r))} }
 
 // SyncToken is the token of RFC 6578, once Next has answered io.EOF; empty
 // unless the request was a sync-collection.
@@ -58,13 +57,13 @@ func (d *Decoder) next() (*Response, error) {
 		d.open = true
 	}
 	for {
-		tok, err := d.xml.Token()
+		tok, err := d.xml.next()
 		if err != nil {
 			return nil, cut(err)
 		}
-		switch t := tok.(type) {
-		case xml.StartElement:
-			n, err := readNode(d.xml, t)
+		switch tok.kind {
+		case startOf:
+			n, err := readNode(d.xml, tok)
 			if err != nil {
 				return nil, err
 			}
@@ -78,8 +77,9 @@ func (d *Decoder) next() (*Response, error) {
 			case Name(NSDAV, "sync-token"):
 				d.token = n.String()
 			}
-		case xml.EndElement:
+		case endOf:
 			return nil, io.EOF
+		case textIn: // between responses nothing is said
 		}
 	}
 }
@@ -87,16 +87,16 @@ func (d *Decoder) next() (*Response, error) {
 // root reads up to the start of the root.
 func (d *Decoder) root() error {
 	for {
-		tok, err := d.xml.Token()
+		tok, err := d.xml.next()
 		if errors.Is(err, io.EOF) {
 			return errors.New("empty document")
 		}
 		if err != nil {
 			return cut(err)
 		}
-		if t, ok := tok.(xml.StartElement); ok {
-			if t.Name != Name(NSDAV, "multistatus") {
-				return fmt.Errorf("the root is %s", t.Name.Local)
+		if tok.kind == startOf {
+			if tok.name != Name(NSDAV, "multistatus") {
+				return fmt.Errorf("the root is %s", tok.name.Local)
 			}
 			return nil
 		}
@@ -132,36 +132,36 @@ func (o *open) write(text []byte) {
 }
 
 // readNode reads the element that start begins, with all that is in it.
-func readNode(dec *xml.Decoder, start xml.StartElement) (*Node, error) {
-	root := &Node{Name: start.Name, Attrs: start.Attr}
+func readNode(s *scanner, start token) (*Node, error) {
+	root := &Node{Name: start.name, Attrs: start.attrs}
 	stack := make([]open, 1, 8)
 	stack[0].node = root
 	for count := 1; ; {
-		tok, err := dec.Token()
+		tok, err := s.next()
 		if err != nil {
 			return nil, cut(err)
 		}
 		top := &stack[len(stack)-1]
-		switch t := tok.(type) {
-		case xml.StartElement:
+		switch tok.kind {
+		case startOf:
 			if count++; count > maxNodes {
 				return nil, errors.New("too many elements for one resource")
 			}
 			if len(stack)+1 >= maxDepth {
 				return nil, errors.New("nested too deep")
 			}
-			n := &Node{Name: t.Name, Attrs: t.Attr}
+			n := &Node{Name: tok.name, Attrs: tok.attrs}
 			top.node.Children = append(top.node.Children, n)
 			stack = append(stack, open{node: n})
-		case xml.EndElement:
+		case endOf:
 			if top.more != nil {
 				top.node.Text = top.more.String()
 			}
 			if stack = stack[:len(stack)-1]; len(stack) == 0 {
 				return root, nil
 			}
-		case xml.CharData:
-			top.write(t)
+		case textIn:
+			top.write(tok.text)
 		}
 	}
 }

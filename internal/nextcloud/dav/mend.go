@@ -12,13 +12,15 @@ import (
 // allows it). There the fold is taken out, which changes no meaning. Any other
 // byte that is no UTF-8 becomes U+FFFD, so that one resource does not make all
 // the others unreadable.
-func mend(r io.Reader) io.Reader { return &mender{r: r} }
+func mend(r io.Reader) io.Reader { return &mender{r: r, buf: make([]byte, 32<<10)} }
 
 type mender struct {
-	r    io.Reader
-	in   []byte // read, and not looked at
-	out  []byte // ready to be handed out
-	done error  // what the reader ended with
+	r      io.Reader
+	buf    []byte // what r reads into
+	in     []byte // read, and not looked at; in buf
+	out    []byte // ready to be handed out; in buf or mended
+	mended []byte
+	done   error // what the reader ended with
 }
 
 // mendAhead is how many bytes have to be known to mend one character: its own,
@@ -31,9 +33,10 @@ func (m *mender) Read(p []byte) (int, error) {
 			return 0, m.done
 		}
 		if m.done == nil {
-			chunk := make([]byte, 32<<10)
-			n, err := m.r.Read(chunk)
-			m.in, m.done = append(m.in, chunk[:n]...), err
+			// Nothing is left to hand out, so buf is free but for in.
+			kept := copy(m.buf, m.in)
+			n, err := m.r.Read(m.buf[kept:])
+			m.in, m.done = m.buf[:kept+n], err
 		}
 		m.work()
 	}
@@ -44,10 +47,18 @@ func (m *mender) Read(p []byte) (int, error) {
 
 // work moves what can be judged from in to out.
 func (m *mender) work() {
-	if utf8.Valid(m.in) && (m.done != nil || len(m.in) == 0 || m.in[len(m.in)-1] < utf8.RuneSelf) {
-		m.out, m.in = m.in, nil
+	whole := len(m.in)
+	if m.done == nil {
+		// A character at the end may go on.
+		for whole > 0 && len(m.in)-whole < mendAhead && m.in[whole-1] >= utf8.RuneSelf {
+			whole--
+		}
+	}
+	if whole > 0 && (m.done != nil || m.in[whole-1] < utf8.RuneSelf) && utf8.Valid(m.in[:whole]) {
+		m.out, m.in = m.in[:whole], m.in[whole:]
 		return
 	}
+	m.out = m.mended[:0]
 	i := 0
 	for i < len(m.in) {
 		if m.in[i] < utf8.RuneSelf {
@@ -72,7 +83,7 @@ func (m *mender) work() {
 		m.out = append(m.out, "\uFFFD"...)
 		i++
 	}
-	m.in = append([]byte(nil), m.in[i:]...)
+	m.in, m.mended = m.in[i:], m.out
 }
 
 // unfolded is the character that b begins with when a fold in its middle is
