@@ -17,6 +17,7 @@ type Server struct {
 	faults faults
 	oidc   *provider
 	agents []*regexp.Regexp // Options.AllowedUserAgents
+	deck   deckApp
 
 	accounts map[string]*account // by user id; the map itself never changes after New
 
@@ -92,6 +93,10 @@ func New(opts *Options) *Server {
 	s.routesCalDAV()
 	s.routesSearch()
 	s.routesNotifications()
+	if !o.DisableDeck {
+		s.routesDeck()
+		s.routesDeckShares()
+	}
 	if o.SampleData {
 		s.loadSample()
 	}

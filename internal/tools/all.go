@@ -6,6 +6,7 @@ import (
 	"nextcloud-mcp-server/internal/tool"
 	"nextcloud-mcp-server/internal/tools/calendar"
 	"nextcloud-mcp-server/internal/tools/connection"
+	"nextcloud-mcp-server/internal/tools/deck"
 	"nextcloud-mcp-server/internal/tools/notes"
 	"nextcloud-mcp-server/internal/tools/notifications"
 	"nextcloud-mcp-server/internal/tools/search"
@@ -16,6 +17,7 @@ func All() []tool.Set {
 	return []tool.Set{
 		notes.Tools.Set(),
 		calendar.Tools.Set(),
+		deck.Tools.Set(),
 		notifications.Tools.Set(),
 		search.Tools.Set(),
 		connection.Tools.Set(),
