@@ -35,6 +35,7 @@ var suites = []struct {
 	{"calendar", runCalendar},
 	{"search", runSearch},
 	{"notifications", runNotifications},
+	{"deck", runDeck},
 }
 
 // unique is a name that no other run and no person uses.
