@@ -199,7 +199,7 @@ func cached[T any](ctx context.Context, c *Client, op, path string, read func([]
 	}
 	value, modified, err := read(res.Body)
 	if err != nil {
-		return zero, &nextcloud.Error{Op: op, Kind: nextcloud.ErrBadAnswer, Status: res.Status, Message: "the answer is not the JSON that was expected", Err: err}
+		return zero, badAnswer(op, res, err)
 	}
 	// Nextcloud: Deck makes ETags of the second of the last change, so what
 	// changed within this second may change once more without a new one.

@@ -142,3 +142,12 @@ func invalidf(op, format string, args ...any) error {
 func notFoundf(op, format string, args ...any) error {
 	return &nextcloud.Error{Op: op, Kind: nextcloud.ErrNotFound, Message: fmt.Sprintf(format, args...)}
 }
+
+// badAnswer is the error of a success that cannot be read.
+func badAnswer(op string, res *nextcloud.Response, err error) error {
+	e := &nextcloud.Error{Op: op, Kind: nextcloud.ErrBadAnswer, Status: res.Status, Err: err, Message: "the answer is not the JSON that was expected"}
+	if bytes.HasPrefix(bytes.TrimSpace(res.Body), []byte("<")) {
+		e.Message = "Nextcloud answered with a web page where data was expected"
+	}
+	return e
+}

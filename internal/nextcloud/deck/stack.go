@@ -27,7 +27,7 @@ func (c *Client) EachCard(ctx context.Context, board int64, archived bool, visit
 	}
 	r := &cardReader{dec: json.NewDecoder(bytes.NewReader(res.Body)), visit: visit}
 	if err := r.stacks(); err != nil {
-		return nil, nil, &nextcloud.Error{Op: op, Kind: nextcloud.ErrBadAnswer, Status: res.Status, Message: "the answer is not the JSON that was expected", Err: err}
+		return nil, nil, badAnswer(op, res, err)
 	}
 	return r.found, r.skipped, nil
 }

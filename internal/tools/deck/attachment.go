@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"nextcloud-mcp-server/internal/nextcloud/lenient"
-
 	api "nextcloud-mcp-server/internal/nextcloud/deck"
+	"nextcloud-mcp-server/internal/nextcloud/lenient"
 	"nextcloud-mcp-server/internal/scope"
 	"nextcloud-mcp-server/internal/tool"
 )

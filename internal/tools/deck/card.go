@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"nextcloud-mcp-server/internal/nextcloud"
-
 	api "nextcloud-mcp-server/internal/nextcloud/deck"
 	"nextcloud-mcp-server/internal/scope"
 	"nextcloud-mcp-server/internal/tool"

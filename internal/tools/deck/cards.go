@@ -9,9 +9,8 @@ import (
 	"strings"
 	"sync"
 
-	"nextcloud-mcp-server/internal/nextcloud/lenient"
-
 	api "nextcloud-mcp-server/internal/nextcloud/deck"
+	"nextcloud-mcp-server/internal/nextcloud/lenient"
 	"nextcloud-mcp-server/internal/tool"
 )
 
@@ -219,9 +218,10 @@ func (p *pass) fits(k *api.Card) bool {
 // collect lists cards. It asks once for those that are not archived, once for
 // those that are, or for both at the same time.
 func (q *query) collect(ctx context.Context, c *api.Client) (*page, error) {
-	switch {
-	case q.limit == 0:
+	if q.limit == 0 {
 		q.limit = defaultLimit
+	}
+	switch {
 	case q.limit < 0 || q.limit > maxLimit:
 		return nil, tool.Invalidf("limit has to be between 1 and %d", maxLimit)
 	case q.preview < 0 || q.maxText < 0:

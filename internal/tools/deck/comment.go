@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"nextcloud-mcp-server/internal/nextcloud"
-	"nextcloud-mcp-server/internal/nextcloud/lenient"
-
 	api "nextcloud-mcp-server/internal/nextcloud/deck"
+	"nextcloud-mcp-server/internal/nextcloud/lenient"
 	"nextcloud-mcp-server/internal/scope"
 	"nextcloud-mcp-server/internal/tool"
 )
@@ -175,17 +175,21 @@ const maxPart = api.MaxComment - len("(10/10) ")
 func length(message string) int { return len([]rune(api.TrimComment(message))) }
 
 // split cuts a message that is too long for one comment, where possible at
-// white space, and never inside of a mention.
+// white space, and never inside of a mention. What is too long for maxParts
+// comes as more parts than that, the last of them whole.
 func split(message string) []string {
 	rest := []rune(api.TrimComment(message))
 	if len(rest) <= api.MaxComment {
 		return []string{string(rest)}
 	}
 	var parts []string
-	for len(rest) > maxPart {
+	for len(rest) > maxPart && len(parts) < maxParts {
 		at := cutAt(rest)
 		parts = append(parts, strings.TrimSpace(string(rest[:at])))
-		rest = []rune(strings.TrimSpace(string(rest[at:])))
+		rest = rest[at:]
+		for len(rest) > 0 && unicode.IsSpace(rest[0]) {
+			rest = rest[1:]
+		}
 	}
 	if len(rest) > 0 {
 		parts = append(parts, string(rest))

@@ -4,9 +4,8 @@ import (
 	"context"
 	"strings"
 
-	"nextcloud-mcp-server/internal/nextcloud/lenient"
-
 	api "nextcloud-mcp-server/internal/nextcloud/deck"
+	"nextcloud-mcp-server/internal/nextcloud/lenient"
 	"nextcloud-mcp-server/internal/scope"
 	"nextcloud-mcp-server/internal/tool"
 )
