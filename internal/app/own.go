@@ -78,7 +78,7 @@ func (o *own) newAuthority(db *store.Store, j *journeys, schemes redirect.Scheme
 	})
 	j.keeper.Sweeps = append(j.keeper.Sweeps, directory.Sweep)
 	o.authority = oauth.New(oauth.Config{
-		Issuer: public.String(), Resource: server.ResourceURL(public),
+		Issuer: public.String(), Resource: server.ResourceURL(public), SameResource: server.ResourceURLs(public),
 		Scopes: a.registry.Scopes, Store: db, Clients: directory, NoRegistration: !cfg.SignIn.Clients.Registration,
 		Begin:   func(w http.ResponseWriter, r *http.Request, req *oauth.Request) { o.guide.Begin(w, r, req) },
 		Fail:    o.fail,

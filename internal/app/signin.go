@@ -295,7 +295,7 @@ func (s *signIn) use(meta *oidcclient.Provider, client ownClient) {
 		JWKSURI:          meta.JWKSURI,
 		IntrospectionURI: meta.IntrospectionEndpoint,
 		UserinfoURI:      s.userinfo(meta),
-		Resource:         []string{server.ResourceURL(cfg.Server.PublicURL), cfg.Server.PublicURL.String()},
+		Resource:         append(server.ResourceURLs(cfg.Server.PublicURL), cfg.Server.PublicURL.String()),
 		Client: func(ctx context.Context) (string, auth.Secret, error) {
 			c, err := client.Credentials(ctx)
 			if err != nil {

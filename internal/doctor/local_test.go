@@ -300,7 +300,7 @@ func TestSettings(t *testing.T) {
 	r := site{down: true, variables: []string{"MCP_TIER=most", "NEXTCLOUD_VERIFY_SSL=false"}}.start(t)
 	report := r.examine(t, nil)
 	want(t, report,
-		line{"config.settings", doctor.Problem, `MCP_TIER: "most" is not one of`, "correct MCP_TIER, for example MCP_TIER=core"},
+		line{"config.settings", doctor.Problem, `MCP_TIER: "most" is not one of`, "correct MCP_TIER, for example MCP_TIER=auto"},
 		line{"config.settings", doctor.Warning, "NEXTCLOUD_VERIFY_SSL: TLS certificates are not verified", "docs/configuration.md"},
 		line{"nextcloud.status", doctor.OK, "", ""},
 	)

@@ -41,16 +41,18 @@ func TestSwitches(t *testing.T) {
 		name     string
 		variable string
 		offers   func(*tool.Tool) bool
+		lists    tool.Tier // lists show no higher tier
 		says     string
 	}{
-		{"default", "", func(tl *tool.Tool) bool { return tl.Tier == tool.Core }, "tier"},
-		{"read only", "MCP_READ_ONLY=true", func(tl *tool.Tool) bool { return tl.Tier == tool.Core && tl.Effect == tool.Reads }, ""},
-		{"areas", "MCP_AREAS=notes", func(tl *tool.Tool) bool { return tl.Tier == tool.Core && strings.HasPrefix(tl.Name, "nc_notes_") }, ""},
+		{"default", "", func(*tool.Tool) bool { return true }, tool.Core, ""},
+		{"core", "MCP_TIER=core", func(tl *tool.Tool) bool { return tl.Tier == tool.Core }, tool.Core, "tier"},
+		{"read only", "MCP_READ_ONLY=true", func(tl *tool.Tool) bool { return tl.Effect == tool.Reads }, tool.Core, ""},
+		{"areas", "MCP_AREAS=notes", func(tl *tool.Tool) bool { return strings.HasPrefix(tl.Name, "nc_notes_") }, tool.Core, ""},
 		{"tools", "MCP_TOOLS=nc_notes_get_note,nc_notes_get_attachment", func(tl *tool.Tool) bool {
 			return tl.Name == "nc_notes_get_note" || tl.Name == "nc_notes_get_attachment"
-		}, ""},
-		{"exclude", "MCP_EXCLUDE_TOOLS=nc_notes_delete_note", func(tl *tool.Tool) bool { return tl.Tier == tool.Core && tl.Name != "nc_notes_delete_note" }, ""},
-		{"tier", "MCP_TIER=complete", func(*tool.Tool) bool { return true }, ""},
+		}, tool.Complete, ""},
+		{"exclude", "MCP_EXCLUDE_TOOLS=nc_notes_delete_note", func(tl *tool.Tool) bool { return tl.Name != "nc_notes_delete_note" }, tool.Core, ""},
+		{"tier", "MCP_TIER=complete", func(*tool.Tool) bool { return true }, tool.Complete, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -66,8 +68,8 @@ func TestSwitches(t *testing.T) {
 				sim.ResetRequests()
 				for _, tl := range all {
 					want := tc.offers(tl)
-					if got := slices.Contains(names, tl.Name); got != want {
-						t.Errorf("%s: %s offered: %v, want %v", revision, tl.Name, got, want)
+					if got := slices.Contains(names, tl.Name); got != (want && tl.Tier <= tc.lists) {
+						t.Errorf("%s: %s listed: %v", revision, tl.Name, got)
 					}
 					if want {
 						continue
@@ -82,6 +84,23 @@ func TestSwitches(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTierOfAConnection: its address says how much of what is offered it lists.
+func TestTierOfAConnection(t *testing.T) {
+	t.Parallel()
+	sim := nextcloudtest.Start(t, &nextcloudtest.Options{SampleData: true})
+	endpoint, _ := serve(t, sim, "MCP_TIER=extended")
+	for query, highest := range map[string]tool.Tier{"": tool.Extended, "?tier=core": tool.Core, "?tier=complete": tool.Extended} {
+		names := offered(t, connect(t, endpoint+query, "alice", &e2e.Options{}))
+		for _, set := range tools.All() {
+			for _, tl := range set.Tools {
+				if got := slices.Contains(names, tl.Name); got != (tl.Tier <= highest) && !set.Connections {
+					t.Errorf("%q: %s listed: %v", query, tl.Name, got)
+				}
+			}
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ const envelopeOK = `{"ocs":{"meta":{"status":"ok","statuscode":200,"message":"OK
 
 // menu answers what Apps asks.
 func menu(t *testing.T, requests *atomic.Int32, entries, capabilities string) roundTrips {
+	t.Helper()
 	return func(r *http.Request) (*http.Response, error) {
 		requests.Add(1)
 		switch r.URL.Path {

@@ -19,7 +19,7 @@ const trashRetention = "2592000"
 
 // Bounds of one account.
 const (
-	maxCalendars = 500
+	maxCalendars = 30 // Nextcloud: subscriptions count, too
 	maxObjects   = 20_000
 )
 
@@ -45,6 +45,7 @@ type calendarHome struct {
 	subscriptions []*calendar
 	shared        []*sharedCalendar // other people's
 	inbox         []*calendarObject
+	availability  string // VAVAILABILITY: when the person works
 	lastID        int
 }
 
@@ -94,6 +95,7 @@ type calendarChange struct {
 // calendarInvite is one share of a calendar.
 type calendarInvite struct {
 	uid       string
+	group     string // in the place of uid
 	readWrite bool
 }
 
@@ -101,6 +103,8 @@ type calendarInvite struct {
 type sharedCalendar struct {
 	*calendar
 	readWrite bool
+	props     map[xml.Name]*xmlNode // how this user sees it, in the place of the owner's
+	group     string                // the group it came through, if any
 }
 
 // calendarObject is one .ics; data is what the client sent unless the server had to repair it.
@@ -162,7 +166,8 @@ type calendarView struct {
 	name   string // last segment of its path
 	shared bool
 	write  bool
-	cached bool // a subscription shown with its objects
+	cached bool                  // a subscription shown with its objects
+	own    map[xml.Name]*xmlNode // properties that hide those of the calendar
 }
 
 func (h *calendarHome) view(c *calendar) *calendarView {
@@ -194,7 +199,7 @@ func (h *calendarHome) views() []*calendarView {
 }
 
 func (h *calendarHome) sharedView(s *sharedCalendar) *calendarView {
-	return &calendarView{calendar: s.calendar, home: h, name: s.uri + "_shared_by_" + s.owner, shared: true, write: s.readWrite}
+	return &calendarView{calendar: s.calendar, home: h, name: s.uri + "_shared_by_" + s.owner, shared: true, write: s.readWrite, own: s.props}
 }
 
 // subscriptionViews are calendars only for a client that asks for the cached feeds.
@@ -277,26 +282,25 @@ func (h *calendarHome) store(c *calendar, uri, data, component, uid string) *cal
 	return o
 }
 
-// remove takes an object out of its calendar, into the trash or for good.
-func (h *calendarHome) remove(c *calendar, o *calendarObject, forGood bool) {
+// remove takes an object out of its calendar into the trash.
+func (h *calendarHome) remove(c *calendar, o *calendarObject) {
 	delete(c.objects, o.uri)
-	if !forGood {
-		o.deletedAt = h.now()
-		c.trash = append(c.trash, o)
-	}
+	o.deletedAt = h.now()
+	c.trash = append(c.trash, o)
 	c.changed(o.uri, true)
 }
 
-// trashedObject finds what lies in the trash of any own calendar by its file name there.
-func (h *calendarHome) trashedObject(name string) (*calendar, *calendarObject) {
+// trashedObject finds what lies in the trash of any calendar by its file name there. Nextcloud: the trash of a shared
+// calendar shows for everybody who has it.
+func (h *calendarHome) trashedObject(name string) (*calendarView, *calendarObject) {
 	id, err := strconv.Atoi(strings.TrimSuffix(name, ".ics"))
 	if err != nil {
 		return nil, nil
 	}
-	for _, c := range h.calendars {
-		for _, o := range c.trash {
+	for _, v := range h.views() {
+		for _, o := range v.trash {
 			if o.id == id {
-				return c, o
+				return v, o
 			}
 		}
 	}
@@ -311,9 +315,9 @@ func (c *calendar) dropTrashed(o *calendarObject) {
 // allTrashed lists the trash, oldest deletion first.
 func (h *calendarHome) allTrashed() []*calendarObject {
 	var objects []*calendarObject
-	for _, c := range h.calendars {
-		if c.deletedAt.IsZero() {
-			objects = append(objects, c.trash...)
+	for _, v := range h.views() {
+		if v.deletedAt.IsZero() {
+			objects = append(objects, v.trash...)
 		}
 	}
 	slices.SortStableFunc(objects, func(a, b *calendarObject) int { return a.deletedAt.Compare(b.deletedAt) })

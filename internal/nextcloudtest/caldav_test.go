@@ -85,10 +85,8 @@ func TestSubscriptionIsACalendarOnlyWhenAskedFor(t *testing.T) {
 func TestTrash(t *testing.T) {
 	s := New(nil)
 	mustCall(t, s, 201, "alice", "PUT", alicePersonal+"a.ics", simpleEvent("a"))
+	// The header that keeps calendars out of the trash does nothing for objects.
 	mustCall(t, s, 204, "alice", "DELETE", alicePersonal+"a.ics", "", "X-NC-CalDAV-No-Trashbin", "1")
-	// What was deleted for good may be created again at once.
-	mustCall(t, s, 201, "alice", "PUT", alicePersonal+"a.ics", simpleEvent("a"))
-	mustCall(t, s, 204, "alice", "DELETE", alicePersonal+"a.ics", "")
 	mustCall(t, s, 500, "alice", "PUT", alicePersonal+"a.ics", simpleEvent("a"))
 	// The trash of one calendar does not bar another.
 	mustCall(t, s, 201, "alice", "MKCALENDAR", aliceHome+"other/", "")
@@ -96,9 +94,9 @@ func TestTrash(t *testing.T) {
 	mustCall(t, s, 500, "alice", "MOVE", aliceHome+"other/a.ics", "", "Destination", alicePersonal+"b.ics")
 	mustCall(t, s, 200, "alice", "GET", aliceHome+"other/a.ics", "")
 
-	objects := mustCall(t, s, 207, "alice", "PROPFIND", aliceHome+"trashbin/objects/", "", "Depth", "1")
+	mustCall(t, s, 501, "alice", "PROPFIND", aliceHome+"trashbin/objects/", "", "Depth", "1")
+	objects := mustCall(t, s, 207, "alice", "REPORT", aliceHome+"trashbin/objects/", query(`<c:comp-filter name="VEVENT"/>`), "Depth", "1")
 	_, rest, found := strings.Cut(objects, "<d:href>"+aliceHome+"trashbin/objects/")
-	_, rest, _ = strings.Cut(rest, "<d:href>"+aliceHome+"trashbin/objects/")
 	name, _, _ := strings.Cut(rest, "</d:href>")
 	if !found || !strings.HasSuffix(name, ".ics") {
 		t.Fatalf("trash lists %s", objects)
@@ -131,6 +129,10 @@ func TestPutRefusals(t *testing.T) {
 	}{
 		{"method", strings.Replace(simpleEvent("e"), "VERSION:2.0", "VERSION:2.0\r\nMETHOD:REQUEST", 1), 415, "MUST NOT have a METHOD"},
 		{"no start", event("e", "SUMMARY:x"), 415, "DTSTART MUST appear exactly once"},
+		{"no time", event("e", "DTSTART:20261201T090000Z", "CREATED:yesterday"), 415, "The supplied value (yesterday) is not a correct DATE-TIME"},
+		{"no date", event("e", "DTSTART;VALUE=DATE:20261201T090000Z"), 415, "not a correct DATE"},
+		{"task of days and times", strings.ReplaceAll(event("e", "DTSTART;VALUE=DATE:20261201", "DUE:20261202T090000Z"), "VEVENT", "VTODO"), 415, "must be identical for DUE and DTSTART"},
+		{"task due too early", strings.ReplaceAll(event("e", "DTSTART;VALUE=DATE:20261203", "DUE;VALUE=DATE:20261202"), "VEVENT", "VTODO"), 415, "DUE must occur after DTSTART"},
 		{"two summaries", event("e", "DTSTART:20261201T090000Z", "SUMMARY:a", "SUMMARY:b"), 415, "SUMMARY MUST NOT appear more than once"},
 		{"two uids", strings.Replace(simpleEvent("a"), "END:VCALENDAR\r\n", "", 1) + strings.SplitN(simpleEvent("b"), "EN\r\n", 2)[1], 415, "same UID"},
 		{"empty", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nEND:VCALENDAR\r\n", 415, "at least 1 component"},

@@ -2,7 +2,6 @@ package nextcloudtest
 
 import (
 	"io"
-	"mime"
 	"net/http"
 	"path"
 	"slices"
@@ -139,33 +138,11 @@ func (s *Server) AddDeckFile(userID string, card int, name string) int {
 	return c.attach(k, "deck_file", name, "", "text/plain", 5).id
 }
 
-// shareDeck is the share type of cards.
-const shareDeck = 12
-
-// routesDeckShares answers for shares with cards, which is how a file of the person's files gets on one.
-func (s *Server) routesDeckShares() {
-	s.handle("POST /ocs/v2.php/apps/files_sharing/api/v1/shares", familyOCS, func(w http.ResponseWriter, r *http.Request, a *account) {
-		params := phpParams(r)
-		if phpText(params["shareType"]) != strconv.Itoa(shareDeck) {
-			writeOCSFailure(w, r, http.StatusBadRequest, "Unknown share type")
-			return
-		}
-		answer, fault := s.shareWithCard(a, phpText(params["path"]), phpText(params["shareWith"]))
-		if fault != nil {
-			writeOCSFailure(w, r, fault.status, fault.message)
-			return
-		}
-		writeOCS(w, r, answer)
-	})
-}
-
-// shareWithCard hangs a file of a user's on a card.
-func (s *Server) shareWithCard(a *account, file, card string) (map[string]any, *deckFault) {
-	a.notes.mu.Lock()
-	found := a.notes.tree()[file]
-	a.notes.mu.Unlock()
-	if found == nil {
-		return nil, &deckFault{http.StatusNotFound, "Wrong path, file/folder does not exist"}
+// shareWithCard hangs a file of a user's on a card; the locks of files and shares are held.
+func (s *Server) shareWithCard(a *account, file, card string) (any, *shareFault) {
+	f := seen(a.files.find(file))
+	if f == nil {
+		return nil, noSuchPath
 	}
 	s.deck.mu.Lock()
 	defer s.deck.mu.Unlock()
@@ -173,21 +150,18 @@ func (s *Server) shareWithCard(a *account, file, card string) (map[string]any, *
 	id, err := strconv.Atoi(card)
 	k, fault := c.cardOf(id, deckEdit, false)
 	if err != nil || fault != nil {
-		return nil, &deckFault{http.StatusNotFound, "Card not found"}
+		return nil, refuseShare(http.StatusNotFound, "Card not found")
 	}
 	for _, x := range c.app.attachments {
-		if x.card == id && x.kind == "file" && x.path == file {
-			return nil, &deckFault{http.StatusForbidden, "Path is already shared with this card"}
+		if x.card == id && x.kind == "file" && x.path == f.path {
+			return nil, refuseShare(http.StatusForbidden, "Path is already shared with this card")
 		}
 	}
-	kind := mime.TypeByExtension(path.Ext(file))
-	if path.Ext(file) == ".md" {
-		kind = "text/markdown"
-	}
-	x := c.attach(k, "file", path.Base(file), file, kind, len(found.content))
+	kind := typeOfName(f.node.name)
+	x := c.attach(k, "file", f.node.name, f.path, kind, int(f.node.size))
 	return map[string]any{
 		"id": strconv.Itoa(x.id), "share_type": shareDeck, "uid_owner": a.id, "displayname_owner": a.profile().DisplayName, "permissions": 1,
-		"can_edit": true, "can_delete": true, "stime": c.now, "path": file, "item_type": "file", "file_source": x.fileID, "mimetype": kind,
+		"can_edit": true, "can_delete": true, "stime": c.now, "path": f.path, "item_type": "file", "file_source": x.fileID, "mimetype": kind,
 		"share_with": card, "share_with_displayname": k.title, "mail_send": 0, "hide_download": 0,
 	}, nil
 }

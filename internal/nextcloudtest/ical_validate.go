@@ -3,6 +3,7 @@ package nextcloudtest
 import (
 	"crypto/md5" //nolint:gosec // names, not secrets
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -81,6 +82,9 @@ func validateICal(body string, supported []string, now time.Time) (*validatedObj
 				return nil, notSupported("Validation error in iCalendar: %s MUST NOT appear more than once in a %s component", name, c.name)
 			}
 		}
+		if fault := checkTimes(c, calendar.zones()); fault != nil {
+			return nil, fault
+		}
 		if c.count("UID") == 0 {
 			repair(c, "UID", madeUp)
 		}
@@ -102,6 +106,58 @@ func validateICal(body string, supported []string, now time.Time) (*validatedObj
 		out.uid = calendar.main()[0].value("UID")
 	}
 	return out, nil
+}
+
+// icalTimeProperties hold a DATE-TIME unless they say otherwise.
+var icalTimeProperties = []string{
+	"COMPLETED", "DTEND", "DUE", "DTSTART", "RECURRENCE-ID", "EXDATE", "RDATE", "CREATED", "DTSTAMP", "LAST-MODIFIED", "ACKNOWLEDGED",
+}
+
+// icalTimeForms are the values that Sabre takes for dates and times.
+var icalTimeForms = map[string]*regexp.Regexp{
+	"DATE":      regexp.MustCompile(`^\d{4}[01]\d[0-3]\d$`),
+	"DATE-TIME": regexp.MustCompile(`^\d{4}[01]\d[0-3]\dT[0-2]\d[0-5]\d[0-5]\dZ?$`),
+}
+
+func (l icalLine) timeType() string {
+	if kind := strings.ToUpper(l.param("VALUE")); kind != "" {
+		return kind
+	}
+	return "DATE-TIME"
+}
+
+// checkTimes refuses what is no time, and tasks that are due before they begin or mix days and times.
+func checkTimes(c *icalComponent, zones icalZones) *icalFault {
+	for _, line := range c.lines {
+		form := icalTimeForms[line.timeType()]
+		if form == nil || !slices.Contains(icalTimeProperties, line.name) {
+			continue
+		}
+		for value := range strings.SplitSeq(line.value, ",") {
+			if !form.MatchString(value) {
+				return notSupported("Validation error in iCalendar: The supplied value (%s) is not a correct %s", value, line.timeType())
+			}
+		}
+	}
+	for _, child := range c.children {
+		if fault := checkTimes(child, zones); fault != nil {
+			return fault
+		}
+	}
+	start, begins := c.line("DTSTART")
+	due, ends := c.line("DUE")
+	if c.name != "VTODO" || !begins || !ends {
+		return nil
+	}
+	if start.timeType() != due.timeType() {
+		return notSupported("Validation error in iCalendar: The value type (DATE or DATE-TIME) must be identical for DUE and DTSTART")
+	}
+	from, _ := zones.time(c, "DTSTART")
+	to, _ := zones.time(c, "DUE")
+	if to.Before(from.Time) {
+		return notSupported("Validation error in iCalendar: DUE must occur after DTSTART")
+	}
+	return nil
 }
 
 // nameFromContent makes a UUID-like name that differs with content and time.

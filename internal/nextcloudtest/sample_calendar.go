@@ -88,6 +88,15 @@ func (s *Server) loadSampleCalendars(uid string) {
 		"\nSUMMARY:Write the announcement\nPRIORITY:1\nSTATUS:IN-PROCESS\nPERCENT-COMPLETE:40\nCATEGORIES:work")
 	put(tasks, "proofread", "", "VTODO", "SUMMARY:Proofread the announcement\nRELATED-TO;RELTYPE=PARENT:announcement-"+uid+"\nSTATUS:NEEDS-ACTION")
 	put(tasks, "plants", "", "VTODO", "DUE;VALUE=DATE:"+date(0)+"\nSUMMARY:Water the plants\nSTATUS:NEEDS-ACTION")
+	put(tasks, "bins", "", "VTODO", "DTSTART;VALUE=DATE:"+date(-1)+"\nDUE;VALUE=DATE:"+date(-1)+"\nRRULE:FREQ=WEEKLY\nSUMMARY:Put out the bins\nCATEGORIES:home\nPRIORITY:5\nSTATUS:NEEDS-ACTION")
+	put(tasks, "insurance", berlinZone, "VTODO", "DTSTART;TZID=Europe/Berlin:"+at(4, 9, 0)+"\nDUE;TZID=Europe/Berlin:"+at(6, 18, 0)+
+		"\nSUMMARY:Compare insurances\nDESCRIPTION:Liability and household.\nURL:https://example.org/insurances\nPRIORITY:9\nSTATUS:NEEDS-ACTION"+
+		"\nBEGIN:VALARM\nACTION:DISPLAY\nTRIGGER;RELATED=END:-P1D\nDESCRIPTION:Compare insurances\nEND:VALARM")
 	put(tasks, "taxes", "", "VTODO", "SUMMARY:File the tax return\nSTATUS:COMPLETED\nPERCENT-COMPLETE:100\nCOMPLETED:"+
 		today.AddDate(0, 0, -3).UTC().Format(icalUTCLayout))
+
+	shopping := home.create("shopping", []string{"VTODO"}, leaf(nsDAV, "displayname", "Shopping"), leaf(nsApple, "calendar-color", "#F1DB50"))
+	for i, item := range []string{"Oat milk", "Bread", "Light bulbs"} {
+		put(shopping, fmt.Sprintf("item-%d", i), "", "VTODO", fmt.Sprintf("SUMMARY:%s\nX-APPLE-SORT-ORDER:%d\nSTATUS:NEEDS-ACTION", item, i))
+	}
 }

@@ -36,7 +36,7 @@ func TestSampleContents(t *testing.T) {
 		t.Errorf("weekly meetings %s, want %s", got, want)
 	}
 	tasks := mustCall(t, s, 207, "alice", "REPORT", aliceHome+"tasks/", query(`<c:comp-filter name="VTODO"/>`), "Depth", "1")
-	if n := strings.Count(tasks, "<d:response>"); n != 4 {
-		t.Errorf("%d tasks, want 4", n)
+	if n := strings.Count(tasks, "<d:response>"); n != 6 {
+		t.Errorf("%d tasks, want 6", n)
 	}
 }

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -9,7 +10,7 @@ import (
 // None is fine: clients from before RFC 8707 name none, and there is only one.
 func (s *Server) ours(resources []string) bool {
 	for _, r := range resources {
-		if sameResource(r, s.cfg.Resource) {
+		if sameResource(r, s.cfg.Resource) || slices.Contains(s.cfg.SameResource, r) {
 			continue
 		}
 		return false

@@ -49,6 +49,8 @@ type Clients interface {
 type Config struct {
 	Issuer   string // this server's public URL, without a trailing slash; may have a path
 	Resource string // the identifier of what the tokens are for: Issuer with /mcp
+	// SameResource are other identifiers of it, which clients may name instead.
+	SameResource []string
 	// Scopes are all that can be granted, at the moment.
 	Scopes  func() scope.Set
 	Store   Store

@@ -68,7 +68,7 @@ func basicCredentials(h http.Header) (loginName string, password auth.Secret, ok
 	return loginName, auth.Secret(word), true
 }
 
-func (b *basicWays) ask(w http.ResponseWriter, refusal *auth.Error) {
+func (b *basicWays) ask(w http.ResponseWriter, _ *http.Request, refusal *auth.Error) {
 	w.Header().Set("WWW-Authenticate", `Basic realm="Nextcloud", charset="UTF-8"`)
 	if refusal == nil {
 		writeError(w, http.StatusUnauthorized, "", "Sign in first: this server needs a Nextcloud login name and an app password (Basic authentication).")
@@ -78,7 +78,7 @@ func (b *basicWays) ask(w http.ResponseWriter, refusal *auth.Error) {
 }
 
 // stepUp answers people whose right no scope could widen.
-func (b *basicWays) stepUp(w http.ResponseWriter, p *auth.Principal, needs scope.Set) {
+func (b *basicWays) stepUp(w http.ResponseWriter, _ *http.Request, p *auth.Principal, needs scope.Set) {
 	writeError(w, http.StatusForbidden, auth.CodeInsufficientScope,
 		"This needs "+p.Scopes.Missing(needs).String()+", which these credentials do not have.")
 }

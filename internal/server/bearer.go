@@ -51,39 +51,39 @@ func bearerToken(h http.Header) (string, bool) {
 	return token, true
 }
 
-func (b *bearerWays) ask(w http.ResponseWriter, refusal *auth.Error) {
+func (b *bearerWays) ask(w http.ResponseWriter, r *http.Request, refusal *auth.Error) {
 	// A first sign-in asks for what ordinary use needs.
 	ordinary := b.cfg.Identity.Union(b.cfg.Gate.Scopes())
 	if refusal == nil {
-		b.challenge(w, http.StatusUnauthorized, "", "", ordinary)
+		b.challenge(w, r, http.StatusUnauthorized, "", "", ordinary)
 		return
 	}
 	code := refusal.Code
 	if code == "" {
 		code = auth.CodeInvalidToken // without a code it would say that there was no token
 	}
-	b.challenge(w, refusal.Status, code, refusal.Description, ordinary)
+	b.challenge(w, r, refusal.Status, code, refusal.Description, ordinary)
 }
 
 // stepUp names the scopes to ask for anew. Old clients replace their scopes by
 // the challenged ones, so what was granted already is named too; except
 // offline_access, which a resource must not ask for (MCP 2026-07-28,
 // Authorization).
-func (b *bearerWays) stepUp(w http.ResponseWriter, p *auth.Principal, needs scope.Set) {
+func (b *bearerWays) stepUp(w http.ResponseWriter, r *http.Request, p *auth.Principal, needs scope.Set) {
 	all := needs.Union(p.Scopes).Scopes()
 	all = slices.DeleteFunc(all, func(s scope.Scope) bool { return s == scope.OfflineAccess })
-	b.challenge(w, http.StatusForbidden, auth.CodeInsufficientScope,
+	b.challenge(w, r, http.StatusForbidden, auth.CodeInsufficientScope,
 		"This needs the scope "+p.Scopes.Missing(needs).String()+", which was not granted.", scope.NewSet(all...))
 }
 
 // challenge answers 401 or 403 (RFC 6750, 3; RFC 9728, 5.1). Without a code
 // there was no token, and RFC 6750 wants no error then.
-func (b *bearerWays) challenge(w http.ResponseWriter, status int, code, description string, needed scope.Set) {
+func (b *bearerWays) challenge(w http.ResponseWriter, r *http.Request, status int, code, description string, needed scope.Set) {
 	var params []string
 	if code != "" {
 		params = append(params, param("error", code), param("error_description", description))
 	}
-	params = append(params, param("resource_metadata", b.metadata), param("scope", needed.String()))
+	params = append(params, param("resource_metadata", b.metadata+tierQuery(r)), param("scope", needed.String()))
 	w.Header().Set("WWW-Authenticate", "Bearer "+strings.Join(params, ", "))
 	if code == "" {
 		description = "Sign in first: this server needs an OAuth access token."

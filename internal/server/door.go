@@ -26,9 +26,9 @@ type ways interface {
 	prove(r *http.Request) (*auth.Principal, error)
 	// ask answers 401 to a request without credentials, or with a refusal to
 	// one whose credentials were refused.
-	ask(w http.ResponseWriter, refusal *auth.Error)
+	ask(w http.ResponseWriter, r *http.Request, refusal *auth.Error)
 	// stepUp answers 403 to who lacks scopes.
-	stepUp(w http.ResponseWriter, p *auth.Principal, needs scope.Set)
+	stepUp(w http.ResponseWriter, r *http.Request, p *auth.Principal, needs scope.Set)
 }
 
 type principalKey struct{}
@@ -53,7 +53,7 @@ func (d *door) prove(next http.Handler) http.Handler {
 			d.refuse(w, r, err)
 			return
 		case p == nil:
-			d.ways.ask(w, nil)
+			d.ways.ask(w, r, nil)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, p)))
@@ -82,11 +82,11 @@ func (d *door) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p, _ := r.Context().Value(principalKey{}).(*auth.Principal)
 		if p == nil {
-			d.ways.ask(w, nil)
+			d.ways.ask(w, r, nil)
 			return
 		}
 		if needs := d.needs(r.Context(), p); !p.Allows(needs) {
-			d.ways.stepUp(w, p, needs)
+			d.ways.stepUp(w, r, p, needs)
 			return
 		}
 		// Its middleware looks for a bearer in the header, whatever proved p.
@@ -140,7 +140,7 @@ func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		refusal = &auth.Error{Status: http.StatusServiceUnavailable, Code: auth.CodeTemporarilyUnavailable, Description: "The credentials cannot be checked now."}
 	}
 	if refusal.Status == http.StatusUnauthorized {
-		d.ways.ask(w, refusal)
+		d.ways.ask(w, r, refusal)
 		return
 	}
 	unavailable(w, refusal)

@@ -51,7 +51,7 @@ func (m *metadata) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "public, max-age=60")
 	_ = json.NewEncoder(w).Encode(resourceMetadata{
-		Resource:               ResourceURL(m.cfg.Public),
+		Resource:               ResourceURL(m.cfg.Public) + tierQuery(r),
 		AuthorizationServers:   []string{issuer},
 		ScopesSupported:        m.cfg.Identity.Union(m.cfg.Gate.Scopes()).Strings(),
 		BearerMethodsSupported: []string{"header"},

@@ -150,17 +150,7 @@ func (c *Client) event(o *object, occ ical.Occurrence, whole bool) *Event {
 		a.Status, a.Role = "", ""
 		e.Organizer = &a
 	}
-	for _, l := range p.PropAll("ATTACH") {
-		name := l.Param("FILENAME")
-		switch {
-		case name != "":
-		case strings.EqualFold(l.Param("VALUE"), "BINARY"):
-			name = "inside the event, without a name"
-		default:
-			name = l.Value()
-		}
-		e.Attachments = append(e.Attachments, name)
-	}
+	e.Attachments = attachments(p)
 	if occ.Start.Kind != ical.Date && !occ.End.IsZero() {
 		e.DurationMinutes = int(occ.End.Instant(time.UTC).Sub(occ.Start.Instant(time.UTC)).Minutes())
 	}
@@ -172,6 +162,23 @@ func (c *Client) event(o *object, occ ical.Occurrence, whole bool) *Event {
 		}
 	}
 	return e
+}
+
+// attachments are the names or addresses of what is attached.
+func attachments(c *ical.Component) []string {
+	var out []string
+	for _, l := range c.PropAll("ATTACH") {
+		name := l.Param("FILENAME")
+		switch {
+		case name != "":
+		case strings.EqualFold(l.Param("VALUE"), "BINARY"):
+			name = "inside the entry, without a name"
+		default:
+			name = l.Value()
+		}
+		out = append(out, name)
+	}
+	return out
 }
 
 func momentOf(o *object, c *ical.Component, name string) string {

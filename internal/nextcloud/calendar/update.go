@@ -31,14 +31,14 @@ func (c *Client) open(ctx context.Context, op string, t Target) (*object, *perso
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := mayWrite(op, cal, "VEVENT"); err != nil {
+	if err := mayWrite(op, cal); err != nil {
 		return nil, nil, err
 	}
 	p, err := c.person(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := c.find(ctx, op, cal, "VEVENT", t.UID)
+	o, err := c.find(ctx, op, cal, t.UID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -100,11 +100,13 @@ func (c *Client) updateAll(ctx context.Context, op string, o *object, occ ical.O
 		notes = append(notes, "Nothing had to be changed.")
 		return c.finished(o, times, o.etag, at, notes), nil
 	}
-	etag, err := c.put(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
+	etag, invited, err := c.save(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
 	if err != nil {
 		return nil, err
 	}
-	return c.finished(o, times, etag, at, notes), nil
+	w := c.finished(o, times, etag, at, notes)
+	w.Invited = invited
+	return w, nil
 }
 
 func (c *Client) finished(o *object, times span, etag string, at clock, notes []string) *Written {
@@ -140,7 +142,9 @@ func (f *Fields) apply(op string, s *ical.Series, base ical.DateTime, p *person)
 			return was, at, nil, err
 		}
 	}
-	is.put(s.Master, was)
+	if is != was {
+		is.put(s.Master, was)
+	}
 	if ruleGiven {
 		rule, err := f.rule(op, s.Rule(), is.start, at)
 		if err != nil {
@@ -149,6 +153,9 @@ func (f *Fields) apply(op string, s *ical.Series, base ical.DateTime, p *person)
 		if err := putRule(op, s, rule); err != nil {
 			return was, at, nil, err
 		}
+	}
+	if err := f.putDates(op, s.Master, is.start); err != nil {
+		return was, at, nil, err
 	}
 	notes, err := f.write(op, s.Master, p, at)
 	if err != nil {
@@ -165,11 +172,14 @@ func (f *Fields) apply(op string, s *ical.Series, base ical.DateTime, p *person)
 
 // updateOne changes one occurrence of a series.
 func (c *Client) updateOne(ctx context.Context, op string, o *object, t Target, f Fields, p *person) (*Written, error) {
-	if f.Rule != nil || f.RuleEnd != nil || f.Recurring != nil {
+	if f.Rule != nil || f.RuleEnd != nil || f.Recurring != nil || f.ExtraDates != nil || f.ExcludedDates != nil {
 		return nil, invalidf(op, "one occurrence has no recurrence of its own; use recurrence_scope=this_and_future or all for that")
 	}
 	occ, err := o.occurrence(op, t.RecurrenceID, p)
 	if err != nil {
+		return nil, err
+	}
+	if err := single(op, occ); err != nil {
 		return nil, err
 	}
 	before := o.snapshot()
@@ -179,18 +189,20 @@ func (c *Client) updateOne(ctx context.Context, op string, o *object, t Target, 
 	if err != nil {
 		return nil, err
 	}
-	is.put(one, was)
+	if is != was {
+		is.put(one, was)
+	}
 	notes, err := f.write(op, one, p, at)
 	if err != nil {
 		return nil, err
 	}
 	before.finish(o, p, c.now)
-	etag, err := c.put(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
+	etag, invited, err := c.save(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
 	if err != nil {
 		return nil, err
 	}
 	w := c.written(o, ical.Occurrence{ID: occ.ID, Start: is.start, End: is.end, Component: one}, etag, at, notes)
-	w.Scope, w.RecurrenceID = This, occ.ID.String()
+	w.Scope, w.RecurrenceID, w.Invited = This, occ.ID.String(), invited
 	return w, nil
 }
 
@@ -231,7 +243,7 @@ func (c *Client) updateFuture(ctx context.Context, op string, o *object, occ ica
 	for _, e := range append([]*ical.Component{o2.Master}, o2.Overrides...) {
 		setLine(e, "SEQUENCE", "0")
 	}
-	newTag, err := c.put(ctx, op, o2.path, o2.Object, dav.Condition{Absent: true})
+	newTag, invited, err := c.save(ctx, op, o2.path, o2.Object, dav.Condition{Absent: true})
 	switch {
 	case err == nil:
 	case refused(err):
@@ -250,7 +262,8 @@ func (c *Client) updateFuture(ctx context.Context, op string, o *object, occ ica
 		}
 	}
 	w := c.written(o2, ical.Occurrence{ID: times.start, Start: times.start, End: times.end, Component: o2.Master}, newTag, at, notes)
-	w.Scope, w.OldUID = ThisAndFuture, oldUID
+	w.Scope, w.OldUID, w.Invited = ThisAndFuture, oldUID, invited
+	c.remember(ctx, o.cal, w.UID, o2.path)
 	return w, nil
 }
 
@@ -292,7 +305,7 @@ func partly(cause error, message string) error {
 func (c *Client) unsplit(ctx context.Context, op string, o, o2 *object, at ical.DateTime, p *person, newTag string, cause error) error {
 	twice := partly(cause, "the series was continued under the new uid "+o2.Master.Text("UID")+
 		" but the old one is not known to have ended, so the later occurrences may be there twice; if they are, delete the event with the new uid, then try again")
-	old, err := c.find(ctx, op, o.cal, "VEVENT", o.Master.Text("UID"))
+	old, err := c.find(ctx, op, o.cal, o.Master.Text("UID"))
 	if err != nil {
 		return twice
 	}
@@ -305,8 +318,7 @@ func (c *Client) unsplit(ctx context.Context, op string, o, o2 *object, at ical.
 	case !whole || !refused(cause):
 		return twice
 	}
-	// Nextcloud: with this header nothing is left in the trash.
-	err = c.dav.Delete(ctx, dav.Query{Op: op, Path: o2.path, Header: http.Header{"X-Nc-Caldav-No-Trashbin": {"1"}}}, dav.Condition{ETag: newTag})
+	err = c.dav.Delete(ctx, dav.Query{Op: op, Path: o2.path}, dav.Condition{ETag: newTag})
 	if err == nil || errors.Is(err, nextcloud.ErrNotFound) {
 		return cause
 	}
@@ -329,7 +341,7 @@ func (o *object) snapshot() snapshot {
 
 // significant are the properties whose change makes a new revision for those
 // who take part (RFC 5546, 2.1.4).
-var significant = []string{"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "STATUS", "RECURRENCE-ID"}
+var significant = []string{"DTSTART", "DTEND", "DUE", "DURATION", "RRULE", "RDATE", "EXDATE", "STATUS", "RECURRENCE-ID"}
 
 // finish stamps what changed (RFC 5545, 3.8.7) and defines the zones it names;
 // false when nothing changed.

@@ -27,12 +27,41 @@ var listAttachments = tool.New(tool.Def{
 	Foreign:     true,
 	Object:      []string{"card_id"},
 }, func(ctx context.Context, c *api.Client, in CardRef) (*Attachments, error) {
-	list, skipped, err := c.Attachments(ctx, in.CardID)
+	list, skipped, err := reachable(ctx, c, in.CardID)
 	if err != nil {
 		return nil, err
 	}
 	return &Attachments{list, skipped}, nil
 })
+
+// reachable are the attachments of a card without the files that this server
+// keeps from assistants. Where the connection is limited to folders, the path
+// of other files is not told.
+func reachable(ctx context.Context, c *api.Client, card int64) ([]api.Attachment, []lenient.Skipped, error) {
+	shown, err := tool.HiddenFilter(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	allowed, err := tool.PathFilter(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, skipped, err := c.Attachments(ctx, card)
+	if err != nil {
+		return nil, nil, err
+	}
+	out := []api.Attachment{}
+	for _, a := range list {
+		if a.Path != "" && !shown(a.Path) {
+			continue
+		}
+		if a.Path != "" && !allowed(a.Path) {
+			a.Path = ""
+		}
+		out = append(out, a)
+	}
+	return out, skipped, nil
+}
 
 // AttachmentResult is what became of an attachment.
 type AttachmentResult struct {
@@ -44,7 +73,7 @@ type AttachmentResult struct {
 }
 
 func attach(ctx context.Context, c *api.Client, card int64, path string) (*AttachmentResult, error) {
-	if err := tool.CheckPath(ctx, path); err != nil {
+	if err := tool.CheckTree(ctx, path); err != nil {
 		return nil, err
 	}
 	n, err := c.Attach(ctx, card, path)
@@ -135,7 +164,7 @@ var deleteAttachment = tool.New(tool.Def{
 	Foreign:     true,
 	Object:      []string{"card_id", "attachment_id"},
 }, func(ctx context.Context, c *api.Client, in DeleteAttachmentInput) (*AttachmentResult, error) {
-	list, _, err := c.Attachments(ctx, in.CardID)
+	list, _, err := reachable(ctx, c, in.CardID)
 	if err != nil {
 		return nil, err
 	}
