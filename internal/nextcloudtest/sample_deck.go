@@ -4,13 +4,23 @@ import "time"
 
 // loadSampleDeck fills the Deck app with boards that look like somebody's work.
 func (s *Server) loadSampleDeck(userID string) {
-	other := "bob"
-	if userID == other {
-		other = "alice"
-	}
 	in := func(d time.Duration) time.Time { return s.now().Add(d).Truncate(time.Hour) }
+	s.AddDeckBoard(userID, SampleBoard{
+		Title: "Household", Color: "31cc7c",
+		Stacks: []SampleStack{
+			{Title: "Ideas", Cards: []SampleCard{{Title: "Shelf for the hallway", Description: "60 cm wide at most."}}},
+			{Title: "This month", Cards: []SampleCard{{Title: "Chimney sweep", Due: in(9 * day)}, {Title: "Repair the bicycle", Labels: []string{"Action needed"}}}},
+		},
+	})
+	var team, other []string
+	switch {
+	case userID == "bob" && s.account("alice") != nil:
+		return // alice shares hers
+	case userID == "alice" && s.account("bob") != nil:
+		team, other = []string{"bob"}, []string{"bob"}
+	}
 	board := s.AddDeckBoard(userID, SampleBoard{
-		Title: "Website relaunch", Color: "0082c9", Members: []string{other},
+		Title: "Website relaunch", Color: "0082c9", Members: team,
 		Stacks: []SampleStack{
 			{Title: "To do", Cards: []SampleCard{
 				{Title: "Write the page about prices", Description: "Three plans, one table.\n\n- [ ] Numbers from Bob\n- [ ] Proofread", Due: in(5 * day), Labels: []string{"Action needed"}, Assigned: []string{userID}},
@@ -19,19 +29,12 @@ func (s *Server) loadSampleDeck(userID string) {
 			}},
 			{Title: "Doing", Cards: []SampleCard{
 				{Title: "Start page", Description: "Less text, one clear picture.", Due: in(-2 * day), Labels: []string{"To review"}, Assigned: []string{userID}},
-				{Title: "Contact form", Description: "Must work without scripts.", Assigned: []string{other}},
+				{Title: "Contact form", Description: "Must work without scripts.", Assigned: other},
 			}},
 			{Title: "Done", Cards: []SampleCard{
 				{Title: "Choose the typeface", Done: true, Labels: []string{"Finished"}},
 				{Title: "Collect what people search for", Done: true, Archived: true},
 			}},
-		},
-	})
-	s.AddDeckBoard(userID, SampleBoard{
-		Title: "Household", Color: "31cc7c",
-		Stacks: []SampleStack{
-			{Title: "Ideas", Cards: []SampleCard{{Title: "Shelf for the hallway", Description: "60 cm wide at most."}}},
-			{Title: "This month", Cards: []SampleCard{{Title: "Chimney sweep", Due: in(9 * day)}, {Title: "Repair the bicycle", Labels: []string{"Action needed"}}}},
 		},
 	})
 	s.deck.mu.Lock()

@@ -142,6 +142,10 @@ var attachNote = tool.New(tool.Def{
 	if err != nil {
 		return nil, err
 	}
+	if tool.CheckPath(ctx, path) != nil {
+		// The path is not told: the caller gave an id only.
+		return nil, tool.Invalidf("This connection may not reach the file of note %d, and nothing was attached.", in.NoteID)
+	}
 	return attach(ctx, c, in.CardID, path)
 })
 

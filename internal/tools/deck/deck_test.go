@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"nextcloud-mcp-server/internal/nextcloudtest"
-	"nextcloud-mcp-server/internal/policy"
 	"nextcloud-mcp-server/internal/tool/tooltest"
 	"nextcloud-mcp-server/internal/tools/deck"
 	"nextcloud-mcp-server/internal/tools/search"
@@ -245,60 +244,6 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestRequests: what each tool costs Nextcloud, with ids. A name costs one
-// request more, which is answered from memory while nothing changes.
-func TestRequests(t *testing.T) {
-	for _, test := range []struct {
-		name, args string
-		want       int
-	}{
-		{"deck_get_boards", `{}`, 1},
-		{"deck_get_board", `{"board_id":"%b"}`, 1},
-		{"deck_get_board", `{"board_id":"Plans"}`, 2},
-		{"deck_get_board_overview", `{"board_id":"%b"}`, 2},
-		{"deck_get_board_overview", `{"board_id":"%b","status":"all"}`, 3},
-		{"deck_get_stacks", `{"board_id":"%b"}`, 1},
-		{"deck_get_stack", `{"board_id":"%b","stack_id":"1"}`, 1},
-		{"deck_get_archived_stacks", `{"board_id":"%b"}`, 1},
-		{"deck_get_cards", `{"board_id":"%b"}`, 1},
-		{"deck_get_cards", `{"board_id":"%b","status":"all"}`, 2},
-		{"deck_get_card", `{"card_id":%Alpha}`, 1},
-		{"deck_get_card", `{"board_id":%b,"stack_id":1,"card_id":%Alpha}`, 1},
-		{"deck_get_labels", `{"board_id":"%b"}`, 1},
-		{"deck_get_label", `{"board_id":"%b","label_id":"1"}`, 1},
-		{"deck_create_board", `{"title":"x","color":"ff0000"}`, 1},
-		{"deck_create_stack", `{"board_id":"%b","title":"x","order":3}`, 1},
-		{"deck_create_stack", `{"board_id":"%b","title":"x"}`, 2},
-		{"deck_update_stack", `{"board_id":"%b","stack_id":"1","title":"x"}`, 2},
-		{"deck_delete_stack", `{"board_id":"%b","stack_id":"1"}`, 1},
-		{"deck_create_card", `{"board_id":"%b","stack_id":"1","title":"x"}`, 1},
-		{"deck_update_card", `{"card_id":%Alpha,"title":"x"}`, 2},
-		{"deck_delete_card", `{"card_id":%Alpha}`, 1},
-		{"deck_archive_card", `{"card_id":%Alpha}`, 1},
-		{"deck_unarchive_card", `{"card_id":%Gamma}`, 1},
-		{"deck_reorder_card", `{"board_id":"%b","card_id":%Alpha,"order":0,"target_stack_id":2}`, 3},
-		{"deck_create_label", `{"board_id":"%b","title":"x","color":"ff0000"}`, 1},
-		{"deck_update_label", `{"board_id":"%b","label_id":"1","title":"x"}`, 2},
-		{"deck_delete_label", `{"board_id":"%b","label_id":"1"}`, 1},
-		{"deck_assign_label_to_card", `{"card_id":%Alpha,"label_id":"1"}`, 2},
-		{"deck_assign_label_to_card", `{"board_id":"%b","card_id":%Alpha,"label_id":"To review"}`, 3},
-		{"deck_remove_label_from_card", `{"card_id":%Alpha,"label_id":"4"}`, 1},
-		{"deck_assign_user_to_card", `{"card_id":%Delta,"user_id":"bob"}`, 1},
-		{"deck_unassign_user_from_card", `{"card_id":%Delta,"user_id":"alice"}`, 1},
-		{"deck_assign_dependent_card", `{"card_id":%Delta,"dependent_card_id":%Alpha}`, 1},
-		{"deck_remove_dependent_card", `{"card_id":%Delta,"dependent_card_id":%Alpha}`, 1},
-		{"deck_get_card_comments", `{"card_id":%Alpha}`, 1},
-		{"deck_create_card_comment", `{"card_id":%Alpha,"message":"x"}`, 1},
-		{"deck_list_attachments", `{"card_id":%Alpha}`, 1},
-	} {
-		r := newRig(t)
-		r.Read(t, test.name, r.args(test.args), nil)
-		if got := r.Requests(); got != test.want {
-			t.Errorf("%s %s: %d requests, want %d", test.name, test.args, got, test.want)
-		}
-	}
-}
-
 // TestCardLife: what a model does with a card, by the names that people use.
 func TestCardLife(t *testing.T) {
 	r := newRig(t)
@@ -434,14 +379,17 @@ func TestFaults(t *testing.T) {
 		r := newRig(t)
 		test.fault.PathPrefix = "/index.php/apps/deck/"
 		r.h.Fault(test.fault)
-		for name, args := range map[string]string{
-			"deck_get_boards": `{}`, "deck_get_cards": `{"board_id":1}`, "deck_get_card": `{"card_id":%Alpha}`, "deck_get_board_overview": `{"board_id":1}`,
-			"deck_update_card": `{"card_id":%Alpha,"title":"x"}`, "deck_delete_card": `{"card_id":%Alpha}`,
+		// The last one is done although its answer is damaged.
+		for _, call := range [][2]string{
+			{"deck_get_boards", `{}`},
+			{"deck_get_cards", `{"board_id":1}`},
+			{"deck_get_card", `{"card_id":%Alpha}`},
+			{"deck_get_board_overview", `{"board_id":1}`},
+			{"deck_update_card", `{"card_id":%Alpha,"title":"x"}`},
+			{"deck_delete_card", `{"card_id":%Alpha}`},
 		} {
-			if test.fault.CutBody == 0 || name != "deck_delete_card" {
-				if text := r.Refused(t, name, r.args(args)); !strings.Contains(text, test.want) || strings.Contains(text, "secret") {
-					t.Errorf("%+v: %s: %s", test.fault, name, text)
-				}
+			if text := r.Refused(t, call[0], r.args(call[1])); !strings.Contains(text, test.want) || strings.Contains(text, "secret") {
+				t.Errorf("%+v: %s: %s", test.fault, call[0], text)
 			}
 		}
 	}
@@ -451,77 +399,5 @@ func TestFaults(t *testing.T) {
 		if text := s.Refused(t, name, args); !strings.Contains(text, `it needs the app "deck"`) || !strings.Contains(text, "not installed") {
 			t.Errorf("%s: %s", name, text)
 		}
-	}
-}
-
-func TestAttachments(t *testing.T) {
-	r := newRig(t)
-	note := r.h.AddNote("alice", nextcloudtest.SampleNote{Title: "Minutes", Category: "Work", Content: "text"})
-	r.h.AddNote("alice", nextcloudtest.SampleNote{Title: "Other", Content: "text"})
-	var got result
-	r.Read(t, "deck_attach_note", r.args(fmt.Sprintf(`{"card_id":%%Alpha,"note_id":%d}`, note)), &got)
-	first := got.Attach
-	r.Read(t, "deck_attach_file", r.args(`{"card_id":%Alpha,"path":"/Notes//Other.md"}`), &got)
-	var list struct {
-		Items []struct {
-			ID         int64
-			Path, Type string
-		}
-	}
-	r.Read(t, "deck_list_attachments", r.args(`{"board_id":1,"stack_id":1,"card_id":%Alpha}`), &list)
-	if len(list.Items) != 2 || list.Items[0].Path != "/Notes/Work/Minutes.md" || list.Items[1].Path != "/Notes/Other.md" {
-		t.Fatalf("%+v", list)
-	}
-	for args, want := range map[string]string{
-		`{"card_id":%Alpha,"path":"/Notes/Other.md"}`:      `attached to this card already`,
-		`{"card_id":%Alpha,"path":"/Notes/None.md"}`:       `there is no such file`,
-		`{"card_id":%Alpha,"path":"Notes/Other.md"}`:       `starts with /`,
-		`{"card_id":%Alpha,"path":"/x/../Notes/Other.md"}`: `. or ..`,
-		`{"card_id":9999,"path":"/Notes/Other.md"}`:        `there is no such card`,
-	} {
-		if text := r.Refused(t, "deck_attach_file", r.args(args)); !strings.Contains(text, want) {
-			t.Errorf("%s: %s", args, text)
-		}
-	}
-	limited := tooltest.Connect(t, r.h, &tooltest.Options{Policy: policy.Policy{Folders: []string{"/Notes/Work"}}}, deck.Tools.Set())
-	for _, args := range []string{`{"card_id":%Delta,"path":"/Notes/Other.md"}`, `{"card_id":%Delta,"path":"/Notes/Work/../Other.md"}`} {
-		if text := limited.Refused(t, "deck_attach_file", r.args(args)); !strings.Contains(text, "limits this connection") && !strings.Contains(text, ". or ..") {
-			t.Errorf("%s: %s", args, text)
-		}
-	}
-	limited.Read(t, "deck_attach_file", r.args(`{"card_id":%Delta,"path":"/Notes/Work/Minutes.md"}`), nil)
-	own := r.h.AddDeckFile("alice", int(r.ids["Alpha"]), "own.txt")
-	r.Read(t, "deck_delete_attachment", r.args(fmt.Sprintf(`{"card_id":%%Alpha,"attachment_id":%d}`, first)), &got)
-	if !strings.Contains(got.Undo, "untouched") {
-		t.Error(got.Undo)
-	}
-	r.Read(t, "deck_delete_attachment", r.args(fmt.Sprintf(`{"card_id":%%Alpha,"attachment_id":%d}`, own)), &got)
-	if !strings.Contains(got.Undo, "restore it in Deck") {
-		t.Error(got.Undo)
-	}
-	if text := r.Refused(t, "deck_delete_attachment", r.args(fmt.Sprintf(`{"card_id":%%Alpha,"attachment_id":%d}`, own))); !strings.Contains(text, "has no attachment") {
-		t.Error(text)
-	}
-}
-
-func BenchmarkCards(b *testing.B) {
-	for _, n := range []int{500, 5000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			h := nextcloudtest.New(nil)
-			st := nextcloudtest.SampleStack{Title: "All"}
-			for i := range n {
-				st.Cards = append(st.Cards, nextcloudtest.SampleCard{Title: fmt.Sprint("card ", i), Description: strings.Repeat("text ", 40)})
-			}
-			h.AddDeckBoard("alice", nextcloudtest.SampleBoard{Title: "Large", Color: "ff0000", Stacks: []nextcloudtest.SampleStack{st}})
-			s := tooltest.Connect(b, h, nil, deck.Tools.Set())
-			b.ReportAllocs()
-			for b.Loop() {
-				var got cards
-				s.Read(b, "deck_get_cards", `{"board_id":"1","limit":50}`, &got)
-				if len(got.Items) != 50 || got.Total != n {
-					b.Fatalf("%d of %d", len(got.Items), got.Total)
-				}
-			}
-		})
 	}
 }
