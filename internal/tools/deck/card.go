@@ -301,16 +301,17 @@ var restoreCard = tool.New(tool.Def{
 	return cardResult(c, board, k, err)
 })
 
-var cardPath = regexp.MustCompile(`^(\d{1,18})/card/(\d{1,18})$`)
+// cardPath is a card with its board, as far as that is known.
+var cardPath = regexp.MustCompile(`^(?:(\d{1,18})/)?card/(\d{1,18})$`)
 
 // cardDocument reads a card that a search found.
 var cardDocument = tool.NewDocument(tool.DocumentDef{Kind: "card", Scope: scope.DeckRead},
 	func(ctx context.Context, c *api.Client, id string) (*tool.Text, error) {
 		m := cardPath.FindStringSubmatch(id)
 		if m == nil {
-			return nil, tool.Invalidf("%.40q is no id of a card: it is board/card/number", id)
+			return nil, tool.Invalidf("%.40q is no id of a card: it is card/ and its number", id)
 		}
-		board, _ := strconv.ParseInt(m[1], 10, 64)
+		board, _ := strconv.ParseInt(m[1], 10, 64) // 0 when it is not known
 		card, err := strconv.ParseInt(m[2], 10, 64)
 		if err != nil || card <= 0 {
 			return nil, &nextcloud.Error{Op: "read the card", Kind: nextcloud.ErrNotFound}

@@ -301,6 +301,20 @@ func TestCardLife(t *testing.T) {
 	if doc.Title != "New" || doc.Text != "New\n\ntext" || !strings.HasSuffix(doc.URL, r.args("/board/1/card/%New")) {
 		t.Errorf("%+v", doc)
 	}
+	r.Read(t, "deck_create_card_comment", r.args(`{"card_id":%New,"message":"penguins"}`), nil)
+	for query, title := range map[string]string{"new": "New", "penguins": "Alice Example on New"} {
+		var found struct {
+			Results []struct{ ID, Title string }
+		}
+		r.Read(t, "search", fmt.Sprintf(`{"query":%q}`, query), &found)
+		if len(found.Results) != 1 || found.Results[0].Title != title {
+			t.Fatalf("%s: %+v", query, found)
+		}
+		r.Read(t, "fetch", fmt.Sprintf(`{"id":%q}`, found.Results[0].ID), &doc)
+		if doc.Title != "New" || doc.Text != "New\n\ntext" {
+			t.Errorf("%s: %s is %+v", query, found.Results[0].ID, doc)
+		}
+	}
 	if text := r.Refused(t, "fetch", `{"id":"card:7"}`); !strings.Contains(text, "is no id of a card") {
 		t.Error(text)
 	}
