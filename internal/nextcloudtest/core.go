@@ -108,6 +108,9 @@ func (s *Server) capabilities(w http.ResponseWriter, r *http.Request, a *account
 		if !s.opts.DisableNotes {
 			list["notes"] = map[string]any{"api_version": []string{"0.2", "1.3", "1.4"}, "version": "6.0.2", "notes_path": "Notes"}
 		}
+		if !s.opts.DisableDeck {
+			list["deck"] = map[string]any{"version": "1.19.0-beta.1", "canCreateBoards": true, "apiVersions": []string{"1.0", "1.1"}}
+		}
 	}
 	data := struct {
 		Version      any `json:"version"`

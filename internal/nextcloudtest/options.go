@@ -5,8 +5,8 @@ import "time"
 // DefaultVersion is the Nextcloud that the recordings were made with.
 const DefaultVersion = "34.0.1"
 
-// Options are the settings of New; nil and the zero value are a stock Nextcloud 34 with the apps oidc, user_oidc, notes
-// and calendar and the three DefaultUsers.
+// Options are the settings of New; nil and the zero value are a stock Nextcloud 34 with the apps oidc, user_oidc, notes,
+// calendar and deck and the three DefaultUsers.
 type Options struct {
 	// Version is what status.php says, "34.0.1" by default. Behaviour that changed between versions follows it, as seen
 	// on 28.0.2, 29.0.1, 30.0.5, 31.0.2 and 34.0.1.
@@ -29,6 +29,7 @@ type Options struct {
 	DisableOIDC           bool // the oidc app is not installed
 	DisableUserOIDC       bool // no API takes OAuth access tokens
 	DisableNotes          bool // the notes app is not installed
+	DisableDeck           bool // the deck app is not installed
 	DisablePKCEMetadata   bool // discovery is silent about PKCE
 	ForbidAppPasswords    bool // auth_can_create_app_token is off: no exchange; Login Flow v2 does not look at it
 	Consent               bool // allow_user_settings: people choose scopes on a consent page

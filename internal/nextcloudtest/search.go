@@ -57,6 +57,9 @@ func (s *Server) searchProviders() []searchProvider {
 	if !s.opts.DisableNotes {
 		list = append(list, searchProvider{id: "notes", app: "notes", name: "Notes", order: 4, find: findNotes})
 	}
+	if !s.opts.DisableDeck {
+		list = append(list, s.deckProviders()...)
+	}
 	slices.SortStableFunc(list, func(a, b searchProvider) int { return a.order - b.order })
 	return list
 }

@@ -48,6 +48,9 @@ func (s *Server) postShare(a *account, r *http.Request) (any, *shareFault) {
 	if fault != nil {
 		return nil, fault
 	}
+	if kind, _ := p.number("shareType"); kind == shareDeck && !s.opts.DisableDeck {
+		return s.shareWithCard(a, p["path"], p["shareWith"])
+	}
 	sh, fault := s.createShare(a, p)
 	if fault != nil {
 		return nil, fault

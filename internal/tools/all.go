@@ -7,6 +7,7 @@ import (
 	"nextcloud-mcp-server/internal/tools/calendar"
 	"nextcloud-mcp-server/internal/tools/connection"
 	"nextcloud-mcp-server/internal/tools/contacts"
+	"nextcloud-mcp-server/internal/tools/deck"
 	"nextcloud-mcp-server/internal/tools/files"
 	"nextcloud-mcp-server/internal/tools/notes"
 	"nextcloud-mcp-server/internal/tools/notifications"
@@ -20,6 +21,7 @@ func All() []tool.Set {
 	return []tool.Set{
 		notes.Tools.Set(),
 		calendar.Tools.Set(),
+		deck.Tools.Set(),
 		tasks.Tools.Set(),
 		contacts.Tools.Set(),
 		files.Tools.Set(),

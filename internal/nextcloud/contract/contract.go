@@ -38,6 +38,7 @@ var suites = []struct {
 	{"calendar", runCalendar},
 	{"search", runSearch},
 	{"notifications", runNotifications},
+	{"deck", runDeck},
 	{"tasks", runTasks},
 	{"files", runFiles},
 	{"sharing", runSharing},

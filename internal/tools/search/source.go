@@ -37,8 +37,8 @@ var areas = map[string]area{
 	"contacts":                 {scope.ContactsRead, "contact", nil},
 	"circles":                  {scope.PeopleRead, "", nil},
 	"users":                    {scope.PeopleRead, "", nil},
-	"search-deck-card-board":   {scope.DeckRead, "card", inURL(`/apps/deck/board/(\d+/card/\d+)$`)},
-	"search-deck-comment":      {scope.DeckRead, "card", inURL(`/apps/deck/board/(\d+/card/\d+)`)},
+	"search-deck-card-board":   {scope.DeckRead, "card", deckCard},
+	"search-deck-comment":      {scope.DeckRead, "card", deckCard},
 	"talk-message":             {scope.TalkRead, "message", talkMessage},
 	"talk-message-current":     {scope.TalkRead, "message", talkMessage},
 	"talk-conversations":       {scope.TalkRead, "", nil},
@@ -182,6 +182,10 @@ func inURL(pattern string) func(api.Entry) string {
 		return ""
 	}
 }
+
+// deckCard is the card of a result: Deck links cards without their board, and
+// comments by the address that its pages had once.
+var deckCard = inURL(`/apps/deck/(?:#/)?(?:board/)?((?:\d+/)?card/\d+)`)
 
 var calendarURL = regexp.MustCompile(`/apps/calendar/(?:[^/]+/)*edit/(?:sidebar/|full/|popover/)?([A-Za-z0-9+/=_-]+)`)
 
