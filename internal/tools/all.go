@@ -21,11 +21,11 @@ func All() []tool.Set {
 	return []tool.Set{
 		notes.Tools.Set(),
 		calendar.Tools.Set(),
-		deck.Tools.Set(),
 		tasks.Tools.Set(),
 		contacts.Tools.Set(),
 		files.Tools.Set(),
 		sharing.Tools.Set(),
+		deck.Tools.Set(),
 		notifications.Tools.Set(),
 		search.Tools.Set(),
 		connection.Tools.Set(),

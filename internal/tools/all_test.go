@@ -177,12 +177,6 @@ func TestTools(t *testing.T) {
 var objectless = []string{
 	"deck_get_boards",               // all of them
 	"nc_auth_check_status",          // the connection itself
-	"nc_calendar_list_calendars",    // all of them
-	"nc_notes_search_notes",         // its query must stay out of the audit
-	"nc_notifications_dismiss_all",  // all of them
-	"nc_search",                     // the same
-	"search",                        // the same
-	"nc_auth_check_status",          // the connection itself
 	"nc_calendar_find_availability", // the person's own time
 	"nc_calendar_get_free_busy",     // the time of people, whose addresses are no things
 	"nc_calendar_list_calendars",    // all of them
