@@ -195,7 +195,8 @@ func (d *deckApp) stacksOf(board int) []*deckStack {
 			out = append(out, st)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *deckStack) int { return a.order - b.order })
+	// Deck: on PostgreSQL they come as they were changed, not in their order.
+	slices.SortStableFunc(out, func(a, b *deckStack) int { return int(a.modified - b.modified) })
 	return out
 }
 

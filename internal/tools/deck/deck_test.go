@@ -155,7 +155,6 @@ func TestFilters(t *testing.T) {
 		`{"board_id":"999"}`:                            `there is none with this id that the person may see`,
 		`{"board_id":"%b","limit":201}`:                 `limit has to be between 1 and 200`,
 		`{"board_id":"%b","cursor":"x"}`:                `no cursor of this list`,
-		`{"board_id":"%b","cursor":"0.77.0.0"}`:         `Start again without cursor`,
 		`{"board_id":"%b","status":"mine"}`:             `one of open, done, archived, all`,
 		`{"board_id":"%b","description_max_length":-1}`: `cannot be negative`,
 	} {
