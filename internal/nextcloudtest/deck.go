@@ -195,8 +195,7 @@ func (d *deckApp) stacksOf(board int) []*deckStack {
 			out = append(out, st)
 		}
 	}
-	// Deck: on PostgreSQL they come as they were changed, not in their order.
-	slices.SortStableFunc(out, func(a, b *deckStack) int { return int(a.modified - b.modified) })
+	// Deck: not in their order; how they come depends on the database.
 	return out
 }
 
