@@ -195,7 +195,7 @@ func (d *deckApp) stacksOf(board int) []*deckStack {
 			out = append(out, st)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *deckStack) int { return a.order - b.order })
+	// Deck: not in their order; how they come depends on the database.
 	return out
 }
 

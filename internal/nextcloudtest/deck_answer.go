@@ -119,6 +119,7 @@ func (s *Server) deckCardAnswer(c *deckCard, detail cardDetail) map[string]any {
 		out["descriptionPrev"], out["notified"], out["relatedStack"], out["relatedBoard"] = c.before, false, nil, nil
 	}
 	switch detail {
+	case cardWhole, cardDeleted:
 	case cardChanged:
 		out["assignedUsers"], out["dependentCards"], out["attachmentCount"], out["commentsCount"] = nil, nil, 0, 0
 	case cardBare:

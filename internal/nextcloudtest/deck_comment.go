@@ -16,10 +16,10 @@ const maxDeckComment = 1000
 func (s *Server) deckOCS(pattern string, h func(*deckCall) (any, *deckFault)) {
 	s.handle(pattern, familyOCS, func(w http.ResponseWriter, r *http.Request, a *account) {
 		answer, fault := s.deckRun(w, r, a, h)
-		switch {
-		case fault == nil:
+		switch fault {
+		case nil:
 			writeOCS(w, r, answer)
-		case fault == deckBroken:
+		case deckBroken:
 			// Deck: what it does not catch is no OCS answer.
 			fault.write(w)
 		default:

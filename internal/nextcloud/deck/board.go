@@ -1,9 +1,11 @@
 package deck
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"nextcloud-mcp-server/internal/nextcloud"
@@ -119,6 +121,11 @@ func (s *wireStack) stack() Stack {
 	return Stack{ID: int64(s.ID), Title: string(s.Title), Order: int64(s.Order), Done: bool(s.Done), BoardID: int64(s.BoardID), Modified: int64(s.Modified)}
 }
 
+// sortStacks puts lists in their order. Nextcloud: Deck sends them in none.
+func sortStacks(stacks []Stack) {
+	slices.SortFunc(stacks, func(a, b Stack) int { return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.ID, b.ID)) })
+}
+
 type wireAccess struct {
 	Participant person       `json:"participant"`
 	Type        lenient.Int  `json:"type"`
@@ -163,6 +170,7 @@ func (b *wireBoard) board() *Board {
 			out.Stacks = append(out.Stacks, s.stack())
 		}
 	}
+	sortStacks(out.Stacks)
 	for _, u := range b.Users.Items {
 		out.Users = append(out.Users, User(u))
 	}

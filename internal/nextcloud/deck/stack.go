@@ -11,8 +11,8 @@ import (
 	"nextcloud-mcp-server/internal/nextcloud/lenient"
 )
 
-// EachCard visits the cards of a board, list by list in their order: the
-// archived ones or the others. The lists themselves are answered at the end.
+// EachCard visits the cards of a board, those of a list in their order and the
+// lists in no certain one: the archived ones or the others. The lists themselves are answered at the end.
 // The cards are read one after the other, so that a board of thousands costs no
 // more than its answer; what visit does not keep is gone. A list or card that
 // cannot be read is skipped and named.
@@ -29,6 +29,7 @@ func (c *Client) EachCard(ctx context.Context, board int64, archived bool, visit
 	if err := r.stacks(); err != nil {
 		return nil, nil, badAnswer(op, res, err)
 	}
+	sortStacks(r.found)
 	return r.found, r.skipped, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -122,7 +123,7 @@ func FuzzBoard(f *testing.F) {
 func BenchmarkEachCard(b *testing.B) {
 	for _, n := range []int{500, 5000, 50_000} {
 		c := answering(board(n))
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, _, err := c.EachCard(b.Context(), 1, false, func(*deck.Card) {}); err != nil {

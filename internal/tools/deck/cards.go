@@ -1,6 +1,7 @@
 package deck
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -141,7 +142,6 @@ type pass struct {
 	q        *query
 	archived bool
 	after    *position // where the page begins; nil at the beginning
-	met      bool      // the list of after was seen
 
 	items   []CardItem
 	at      []position // of items
@@ -152,35 +152,32 @@ type pass struct {
 	people  map[string]string // user id to name, of those that assignee means
 }
 
+// visit keeps the first cards behind the page before, in the order of their
+// positions: Deck sends lists in no certain order.
 func (p *pass) visit(k *api.Card) {
 	if p.q.stack > 0 && k.StackID != p.q.stack || !p.fits(k) {
-		// The list counts as seen all the same.
-		p.met = p.met || p.after != nil && k.StackID == p.after.stack
 		return
 	}
 	p.counts[k.StackID]++
 	p.total++
 	here := position{p.archived, k.StackID, k.Order, k.ID}
-	if !p.reached(here) {
+	if p.after != nil && comparePositions(here, *p.after) <= 0 {
 		return
 	}
-	if len(p.items) == p.q.limit {
+	i, _ := slices.BinarySearchFunc(p.at, here, comparePositions)
+	if i == p.q.limit {
 		p.more = true
 		return
 	}
-	p.items, p.at = append(p.items, p.q.item(k)), append(p.at, here)
+	p.items, p.at = slices.Insert(p.items, i, p.q.item(k)), slices.Insert(p.at, i, here)
+	if len(p.items) > p.q.limit {
+		p.items, p.at, p.more = p.items[:p.q.limit], p.at[:p.q.limit], true
+	}
 }
 
-// reached reports whether a card comes after the page before.
-func (p *pass) reached(here position) bool {
-	if p.after == nil {
-		return true
-	}
-	if here.stack == p.after.stack {
-		p.met = true
-		return here.order > p.after.order || here.order == p.after.order && here.id > p.after.id
-	}
-	return p.met
+// comparePositions orders cards of the same pass.
+func comparePositions(a, b position) int {
+	return cmp.Or(cmp.Compare(a.stack, b.stack), cmp.Compare(a.order, b.order), cmp.Compare(a.id, b.id))
 }
 
 func (p *pass) fits(k *api.Card) bool {
@@ -262,9 +259,6 @@ func (q *query) run(ctx context.Context, c *api.Client, passes []*pass, after *p
 	for i, p := range passes {
 		if errs[i] != nil {
 			return nil, errs[i]
-		}
-		if p.after != nil && !p.met {
-			return nil, tool.Invalidf("The list where the page before ended has no cards any more. Start again without cursor.")
 		}
 		if i == 0 {
 			out.stacks = stacks[i]

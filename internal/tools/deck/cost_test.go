@@ -2,6 +2,7 @@ package deck_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -93,7 +94,7 @@ func TestBytes(t *testing.T) {
 
 func BenchmarkCards(b *testing.B) {
 	for _, n := range []int{500, 5000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			h := nextcloudtest.New(nil)
 			st := nextcloudtest.SampleStack{Title: "All"}
 			for i := range n {

@@ -90,11 +90,11 @@ type StacksInput struct {
 	Cursor     string `json:"cursor,omitempty" jsonschema:"next_cursor"`
 }
 
-func previewOr(p *int, otherwise int) int {
+func previewOf(p *int) int {
 	if p != nil {
 		return *p
 	}
-	return otherwise
+	return defaultPreview
 }
 
 var getStacks = tool.New(tool.Def{
@@ -113,7 +113,7 @@ var getStacks = tool.New(tool.Def{
 	}
 	q := &query{
 		board: board, status: in.Status, label: in.Label, assignee: in.AssignedTo, detail: in.Detail,
-		preview: previewOr(in.Preview, defaultPreview), maxText: in.MaxLength, limit: in.Limit, cursor: in.Cursor,
+		preview: previewOf(in.Preview), maxText: in.MaxLength, limit: in.Limit, cursor: in.Cursor,
 	}
 	return q.stacks(ctx, c, in.Cards == nil || *in.Cards)
 })
@@ -149,7 +149,7 @@ var getStack = tool.New(tool.Def{
 	}
 	q := &query{
 		board: board, stack: stack, status: in.Status, label: in.Label, assignee: in.AssignedTo, detail: in.Detail,
-		preview: previewOr(in.Preview, defaultPreview), maxText: in.MaxLength, limit: in.Limit, cursor: in.Cursor,
+		preview: previewOf(in.Preview), maxText: in.MaxLength, limit: in.Limit, cursor: in.Cursor,
 	}
 	return q.stacks(ctx, c, in.Cards == nil || *in.Cards)
 })
@@ -182,7 +182,7 @@ var getArchivedStacks = tool.New(tool.Def{
 	}
 	q := &query{
 		board: board, status: "archived", label: in.Label, assignee: in.AssignedTo, detail: in.Detail,
-		preview: previewOr(in.Preview, defaultPreview), maxText: in.MaxLength, limit: in.Limit, cursor: in.Cursor,
+		preview: previewOf(in.Preview), maxText: in.MaxLength, limit: in.Limit, cursor: in.Cursor,
 	}
 	return q.stacks(ctx, c, true)
 })
@@ -226,7 +226,7 @@ var getCards = tool.New(tool.Def{
 	}
 	q := &query{
 		board: board, status: in.Status, label: in.Label, assignee: in.AssignedTo, detail: in.Detail,
-		preview: previewOr(in.Preview, defaultPreview), maxText: in.MaxLength, limit: in.Limit, cursor: in.Cursor,
+		preview: previewOf(in.Preview), maxText: in.MaxLength, limit: in.Limit, cursor: in.Cursor,
 	}
 	if in.StackID != "" {
 		if q.stack, err = c.StackID(ctx, board, in.StackID); err != nil {

@@ -2,7 +2,7 @@ package deck
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"strings"
 
 	api "nextcloud-mcp-server/internal/nextcloud/deck"
@@ -37,7 +37,7 @@ var reorderCard = tool.New(tool.Def{
 	if err != nil {
 		return nil, err
 	}
-	if _, err := b.Stack(fmt.Sprint(k.StackID)); err != nil {
+	if _, err := b.Stack(strconv.FormatInt(k.StackID, 10)); err != nil {
 		return nil, tool.Invalidf("Card %d is not on the board %q. deck_move_card_to_board moves it to another board.", in.CardID, b.Title)
 	}
 	target := k.StackID
