@@ -27,6 +27,7 @@ var differences = map[string]string{
 	"capabilities/01-capabilities-user-json": "only the capabilities of the apps that are simulated are announced",
 	"capabilities/02-capabilities-anonymous": "only the capabilities of the apps that are simulated are announced",
 	"unified-search/01-providers":            "only the sources of the apps that are simulated are there",
+	"mail/20-api-message-html":               "the page that shows a message is not simulated: nothing asks for it",
 }
 
 // exchange is one recorded request and its answer, from testdata/recordings/<area>/<name>.http.

@@ -53,6 +53,9 @@ func (s *Server) searchProviders() []searchProvider {
 	if !s.opts.DisableNotes {
 		list = append(list, searchProvider{id: "notes", app: "notes", name: "Notes", order: 4, find: findNotes})
 	}
+	if !s.opts.DisableMail {
+		list = append(list, searchProvider{id: "mail", app: "mail", name: "Mails", order: 20, filters: []string{"since", "until", "person"}, paginated: true, find: findMail})
+	}
 	slices.SortStableFunc(list, func(a, b searchProvider) int { return a.order - b.order })
 	return list
 }

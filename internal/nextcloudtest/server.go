@@ -15,6 +15,7 @@ type Server struct {
 	mux    *http.ServeMux
 	log    requestLog
 	faults faults
+	mail   *postOffice
 	oidc   *provider
 	agents []*regexp.Regexp // Options.AllowedUserAgents
 
@@ -69,6 +70,7 @@ func New(opts *Options) *Server {
 		s.agents = append(s.agents, regexp.MustCompile(allowed))
 	}
 	s.oidc = newProvider()
+	s.mail = newPostOffice()
 	s.sessions = newSessions()
 	s.tokens = newAppPasswords()
 	s.attempts = newBadLogins()
@@ -79,6 +81,9 @@ func New(opts *Options) *Server {
 		a.notes = newNotebook(s, u)
 		a.calendars = newCalendarHome(s, u)
 		s.accounts[u.ID] = a
+		if u.Email != "" {
+			s.mail.open(u)
+		}
 	}
 	s.routesCore()
 	s.routesLogin()
@@ -90,6 +95,9 @@ func New(opts *Options) *Server {
 		s.routesNotes()
 	}
 	s.routesCalDAV()
+	if !o.DisableMail {
+		s.routesMail()
+	}
 	s.routesSearch()
 	s.routesNotifications()
 	if o.SampleData {
@@ -113,6 +121,7 @@ const (
 	familyOCSPublic               // the same, but a is nil for people who are not signed in: capabilities
 	familyDAV                     // /remote.php/dav
 	familyCORS                    // REST APIs of apps below /apps: Notes, Deck, Tables v1, News, Cookbook
+	familyApp                     // what an app offers to its own pages: as pages, and reading needs the CSRF proof too
 	familyWeb                     // pages for browsers: without a session they lead to the login page
 )
 

@@ -210,6 +210,9 @@ func (s *Server) navigation(w http.ResponseWriter, r *http.Request, _ *account) 
 // appNames are the apps that are enabled, by id.
 func (s *Server) appNames() []string {
 	names := []string{"activity", "calendar", "dav", "files", "notifications", "provisioning_api", "settings"}
+	if !s.opts.DisableMail {
+		names = append(names, "mail")
+	}
 	if !s.opts.DisableNotes {
 		names = append(names, "notes")
 	}
