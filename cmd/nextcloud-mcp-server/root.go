@@ -40,7 +40,7 @@ func newRoot(environ []string) *cobra.Command {
 	serve := newServe(environ)
 	serve.Use, serve.Aliases = "serve", []string{"run"}
 	root.AddCommand(serve, newDemo(environ), newDoctor(environ), newHealthcheck(environ), newVersion(),
-		newLogin(environ), newLogout(environ), newInstall(environ), newRotateKey(environ))
+		newLogin(environ), newLogout(environ), newInstall(environ), newRotateKey(environ), newExtract())
 	root.SetHelpCommand(newHelp(root))
 	root.InitDefaultCompletionCmd()
 	root.Flags().Bool("version", false, "Print the version")

@@ -16,6 +16,8 @@ import (
 	"nextcloud-mcp-server/internal/config"
 	"nextcloud-mcp-server/internal/dataleg"
 	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/nextcloud/exclusion"
+	"nextcloud-mcp-server/internal/safehttp"
 	"nextcloud-mcp-server/internal/telemetry"
 	"nextcloud-mcp-server/internal/tool"
 	"nextcloud-mcp-server/internal/tools"
@@ -111,26 +113,46 @@ func ownConnections(cfg *config.Config) bool {
 
 // mcpServer is the one MCP server of the process, with everything registered.
 func (a *app) mcpServer(binding tool.Binding) (*mcp.Server, error) {
+	binding.Log = a.log
+	binding.Documents = documents(a.cfg.Documents)
+	binding.Excluded = exclusion.New(a.cfg.Tools.ExcludedTags)
+	binding.Sources = a.sources()
+	if a.metrics != nil {
+		binding.Observe = a.metrics.ToolCall
+	}
 	server := mcp.NewServer(&mcp.Implementation{
 		Name: "nextcloud-mcp-server", Title: "Nextcloud MCP", Version: version.String(),
 	}, &mcp.ServerOptions{
 		Instructions: a.registry.Instructions(),
 		// The SDK logs every refused request; who sent it is known only here.
-		Logger:       slog.New(slog.DiscardHandler),
-		Capabilities: &mcp.ServerCapabilities{},
+		Logger:            slog.New(slog.DiscardHandler),
+		Capabilities:      &mcp.ServerCapabilities{},
+		CompletionHandler: a.registry.Completion(binding),
 		// Lists depend on the caller's rights; they change only with a restart.
 		SetCacheable: func(_ context.Context, _ mcp.Request, c *mcp.Cacheable) {
 			c.CacheScope, c.TTLMs = "private", 0
 		},
 	})
-	binding.Log = a.log
-	if a.metrics != nil {
-		binding.Observe = a.metrics.ToolCall
-	}
 	if err := a.registry.Register(server, binding); err != nil {
 		return nil, fmt.Errorf("register tools: %w", err)
 	}
 	return server, nil
+}
+
+// What is fetched from the web for one upload.
+const (
+	maxFetch     = 10 << 30 // bytes
+	fetchTimeout = 30 * time.Minute
+)
+
+// sources are where files come from that are uploaded.
+func (a *app) sources() tool.Sources {
+	s := tool.Sources{Web: safehttp.New(safehttp.Options{MaxBody: maxFetch, Timeout: fetchTimeout})}
+	// Over HTTP this machine is not the user's.
+	if a.cfg.Server.Transport == config.Stdio {
+		s.Folder = a.cfg.Tools.UploadFolder
+	}
+	return s
 }
 
 // singleUser serves one person whose credentials are in the configuration.

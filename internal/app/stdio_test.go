@@ -17,13 +17,14 @@ import (
 
 // pipes runs a server over in until it ends or ctx does, and answers what it
 // wrote.
-func pipes(ctx context.Context, t *testing.T, in io.Reader) (messages []map[string]any, said string, err error) {
+func pipes(ctx context.Context, t *testing.T, in io.Reader, settings ...string) (messages []map[string]any, said string, err error) {
 	t.Helper()
 	sim := nextcloudtest.Start(t, &nextcloudtest.Options{SampleData: true})
-	cfg, _, err := config.Load(nil, []string{
+	sim.AddTag("alice", "no-ai", "Notes")
+	cfg, _, err := config.Load(nil, append([]string{
 		"NEXTCLOUD_HOST=" + sim.URL(), "NEXTCLOUD_USERNAME=alice", "NEXTCLOUD_PASSWORD=alice-password-1",
 		"MCP_TRANSPORT=stdio", "LOG_LEVEL=debug", "TOKEN_STORAGE_DB=" + database(t),
-	}, config.EnvFile{}, app.CheckTools)
+	}, settings...), config.EnvFile{}, app.CheckTools)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,5 +122,22 @@ func TestStdioStops(t *testing.T) {
 	}
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("the stop took %s", took)
+	}
+}
+
+// TestExcludedTags: EXCLUDED_TAGS reaches the tools.
+func TestExcludedTags(t *testing.T) {
+	for setting, want := range map[string]bool{"EXCLUDED_TAGS=": true, "EXCLUDED_TAGS=other, no-ai": false, "EXCLUDED_TAGS=no-ai": false} {
+		messages, _, err := pipes(t.Context(), t, strings.NewReader(hello+begun+search), setting)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(messages)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(b), "Shopping"); got != want || !answers(messages)[2.0] {
+			t.Errorf("%s: notes are shown: %v", setting, got)
+		}
 	}
 }

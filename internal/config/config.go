@@ -27,6 +27,7 @@ type Config struct {
 	SignIn     SignIn
 	Storage    Storage
 	Tools      Tools
+	Documents  Documents
 	Log        Log
 	Metrics    Metrics
 }
@@ -161,6 +162,18 @@ type Tools struct {
 	Only     []string // only these tools; empty: all
 	Exclude  []string // never these tools
 	Tier     string   // auto, core, extended or complete
+
+	ExcludedTags []string // system tags of files that no tool may reach
+	UploadFolder string   // whose files may be uploaded, over stdio; empty: none
+}
+
+// Documents is how the text of files is read.
+type Documents struct {
+	MaxMiB       int           // the largest file that is read
+	Timeout      time.Duration // of one document
+	OCR          bool          // recognize text on pictures with the host's tesseract
+	OCRLanguages string        // as tesseract takes them: "eng+deu"
+	Converters   bool          // use programs of the host where our own reading fails
 }
 
 // Log is what is logged, and how.

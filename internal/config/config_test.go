@@ -77,10 +77,11 @@ func TestDefaults(t *testing.T) {
 			Clients:     Clients{Registration: true, Schemes: []string{"cursor", "vscode", "vscode-insiders"}},
 			BackoffBase: time.Second, BackoffMax: 15 * time.Second, BearerPassthrough: true,
 		},
-		Storage: Storage{Database: "/home/alice/.local/state/nextcloud-mcp-server/tokens.db"},
-		Tools:   Tools{Tier: "auto"},
-		Log:     Log{Level: slog.LevelInfo, Format: Text},
-		Metrics: Metrics{Host: "127.0.0.1", Port: 9090},
+		Storage:   Storage{Database: "/home/alice/.local/state/nextcloud-mcp-server/tokens.db"},
+		Tools:     Tools{Tier: "auto"},
+		Documents: Documents{MaxMiB: 50, Timeout: 45 * time.Second, OCRLanguages: "eng", Converters: true},
+		Log:       Log{Level: slog.LevelInfo, Format: Text},
+		Metrics:   Metrics{Host: "127.0.0.1", Port: 9090},
 	}
 	if isDirectory(containerData) {
 		want.Storage.Database = "/app/data/tokens.db"

@@ -94,6 +94,32 @@ func port(field func(*Config) *int) kind {
 	}}
 }
 
+// number reads a whole number.
+func number(field func(*Config) *int, least, most int) kind {
+	return kind{metavar: "number", set: func(c *Config, value string) error {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < least || n > most {
+			return fmt.Errorf("%s is not a whole number from %d to %d", quote(value), least, most)
+		}
+		*field(c) = n
+		return nil
+	}}
+}
+
+// languages reads names of languages with a plus between them. They become an
+// argument of a program, so nothing else is let through.
+func languages(field func(*Config) *string) kind {
+	return kind{metavar: "languages", set: func(c *Config, value string) error {
+		if !languageNames.MatchString(value) {
+			return fmt.Errorf("%s is not a list of languages such as eng+deu", quote(value))
+		}
+		*field(c) = value
+		return nil
+	}}
+}
+
+var languageNames = regexp.MustCompile(`^[a-zA-Z_]{2,20}(\+[a-zA-Z_]{2,20}){0,9}$`)
+
 // seconds reads a number of seconds, with fractions.
 func seconds(field func(*Config) *time.Duration, least, most time.Duration) kind {
 	return kind{metavar: "seconds", set: func(c *Config, value string) error {

@@ -296,6 +296,18 @@ var settings = []Setting{
 		kind:    list(func(c *Config) *[]string { return &c.Tools.Exclude }),
 	},
 	{
+		Env: "EXCLUDED_TAGS", Flag: "excluded-tags", Section: SectionTools,
+		Doc:     "Names of system tags, a comma list. Files and folders that carry one, and everything in such a folder, are invisible and untouchable for all tools. While a tag cannot be looked up, no file can be reached. See [files.md](files.md).",
+		Example: "confidential,no-ai",
+		kind:    list(func(c *Config) *[]string { return &c.Tools.ExcludedTags }),
+	},
+	{
+		Env: "MCP_UPLOAD_FOLDER", Section: SectionTools,
+		Doc:     "Folder of this computer whose files, and no others, may be uploaded to Nextcloud. Only with `--transport stdio`, where this computer is the user's own.",
+		Example: "/home/alice/Uploads",
+		kind:    file(func(c *Config) *string { return &c.Tools.UploadFolder }),
+	},
+	{
 		Env: "MCP_TIER", Flag: "tier", Section: SectionTools, Default: TierAuto,
 		Doc: "How many tools to offer. `core` is what most people need most days, `complete` is all. A connection gets fewer with `?tier=core` behind its address. " +
 			"`auto` offers all, and lists `core` unless the client searches tools by itself or asks for more with `?tier=`.",
@@ -304,6 +316,33 @@ var settings = []Setting{
 			option[string]{name: "core", value: "core"},
 			option[string]{name: "extended", value: "extended"},
 			option[string]{name: "complete", value: "complete"}),
+	},
+
+	{
+		Env: "DOCUMENT_MAX_SIZE_MB", Aliases: []string{"DOCUMENT_MAX_PDF_SIZE_MB"}, Section: SectionTools, Default: "50",
+		Doc:  "The largest file whose text is read, in MiB, up to 64.",
+		kind: number(func(c *Config) *int { return &c.Documents.MaxMiB }, 1, 64),
+	},
+	{
+		Env: "DOCUMENT_PARSE_TIMEOUT_SECONDS", Section: SectionTools, Default: "45",
+		Doc:  "How long the reading of one document may take.",
+		kind: seconds(func(c *Config) *time.Duration { return &c.Documents.Timeout }, time.Second, 55*time.Second),
+	},
+	{
+		Env: "DOCUMENT_CONVERTERS", Section: SectionTools, Default: "true",
+		Doc:  "Use `pdftotext` of the host, where it is installed, for a PDF that cannot be read otherwise.",
+		kind: boolean(func(c *Config) *bool { return &c.Documents.Converters }),
+	},
+	{
+		Env: "DOCUMENT_OCR_ENABLED", Section: SectionTools, Default: "false",
+		Doc:  "Recognize text on pictures and scanned pages when a model asks for it. Needs `tesseract` on the host, and `pdftoppm` for PDF.",
+		kind: boolean(func(c *Config) *bool { return &c.Documents.OCR }),
+	},
+	{
+		Env: "DOCUMENT_OCR_LANGUAGES", Section: SectionTools, Default: "eng",
+		Doc:     "Languages of OCR, as `tesseract` takes them.",
+		Example: "eng+deu",
+		kind:    languages(func(c *Config) *string { return &c.Documents.OCRLanguages }),
 	},
 
 	{

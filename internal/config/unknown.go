@@ -51,7 +51,6 @@ var withoutEffect = map[string]string{ //nolint:gosec // names of variables, no 
 	"ALLOWED_MGMT_CLIENT":           "there is no management API",
 	"WEBHOOK_SECRET":                "there is no webhook receiver",
 	"CORS_ALLOW_ORIGINS":            "use MCP_ALLOWED_ORIGINS",
-	"EXCLUDED_TAGS":                 "files with these tags are not hidden",
 	"WEBDAV_WRITE_MAX_MB":           "",
 }
 

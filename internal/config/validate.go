@@ -3,6 +3,8 @@ package config
 import (
 	"encoding/base64"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"nextcloud-mcp-server/internal/auth"
@@ -22,6 +24,25 @@ func (c *Config) validate(p *Problems) {
 	c.validateMode(p)
 	c.validateSignIn(p)
 	c.validateMetrics(p)
+	c.validateUploads(p)
+}
+
+func (c *Config) validateUploads(p *Problems) {
+	folder := c.Tools.UploadFolder
+	if folder == "" || p.Has("MCP_UPLOAD_FOLDER") {
+		return
+	}
+	info, err := os.Stat(folder)
+	switch {
+	case c.Server.Transport != Stdio:
+		p.Add("MCP_UPLOAD_FOLDER", "it is for --transport stdio only: over HTTP the files of this machine are not those of the user")
+	case !filepath.IsAbs(folder):
+		p.Add("MCP_UPLOAD_FOLDER", quote(folder)+" is not an absolute path")
+	case err != nil:
+		p.Add("MCP_UPLOAD_FOLDER", reason(folder, err))
+	case !info.IsDir():
+		p.Add("MCP_UPLOAD_FOLDER", quote(folder)+" is not a folder")
+	}
 }
 
 func (c *Config) validateNextcloud(p *Problems) {

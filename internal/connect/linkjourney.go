@@ -19,7 +19,7 @@ type linked struct {
 }
 
 // view is the client as people are shown it: nothing but its id is known.
-func (l *linked) view() *pages.ClientView { return &pages.ClientView{Name: l.Client} }
+func (l *linked) view() *pages.ClientView { return &pages.ClientView{Name: pages.ShortID(l.Client)} }
 
 // device is the client's part of the name of an app password.
 func (l *linked) device() string {

@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"context"
 	"maps"
 	"net"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"net/http/httputil"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"nextcloud-mcp-server/internal/doctor"
@@ -214,7 +216,7 @@ func TestProxy(t *testing.T) {
 		},
 		"server is down": {
 			site:  site{down: true},
-			lines: []line{{"server.alive", doctor.Problem, `does not reach the MCP server \(HTTP 502\)`, "MCP_HOST"}, {"local.port", doctor.OK, "nobody listens", ""}},
+			lines: []line{{"server.alive", doctor.Problem, `does not reach the MCP server \(HTTP 502\)`, "MCP_HOST"}, {"local.port", doctor.OK, "is free", ""}},
 		},
 		"asks for a password": {
 			site: site{proxy: everywhere(always, func(w http.ResponseWriter, _ *http.Request) {
@@ -265,6 +267,28 @@ func TestProxy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestServerOfOnePerson: clients start it themselves, so that it need not run;
+// where it is to be reached from elsewhere, it has to.
+func TestServerOfOnePerson(t *testing.T) {
+	t.Parallel()
+	single := []string{"NEXTCLOUD_USERNAME=alice", "NEXTCLOUD_PASSWORD=alice-password-1"}
+	report := site{variables: single, down: true, stated: func(string) string { return "http://localhost:1" }}.start(t).examine(t, nil)
+	want(t, report, line{"local.port", doctor.OK, "is free", ""}, line{"access.user", doctor.OK, "takes", ""})
+	wantNothingElse(t, report)
+	report = site{variables: single, down: true, stated: func(string) string { return "http://192.0.2.1:1" }}.start(t).examine(t, func(o *doctor.Options) {
+		o.Dial = refuseForeign
+	})
+	want(t, report, line{"server.tls", doctor.Problem, "nobody listens", "start it"})
+}
+
+// refuseForeign is a network where nobody is, but this machine.
+func refuseForeign(ctx context.Context, network, address string) (net.Conn, error) {
+	if !strings.HasPrefix(address, "127.0.0.1:") {
+		return nil, syscall.ECONNREFUSED
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, address)
 }
 
 // TestBuffering: a proxy that waits for the end of an answer holds back event

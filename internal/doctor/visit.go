@@ -49,7 +49,7 @@ func newVisit(ctx context.Context, opts *Options) *visit {
 	if opts.Server != nil {
 		v.cfg = nil
 		v.address(opts.Server)
-	} else if v.cfg != nil && v.cfg.Server.Transport != config.Stdio && v.cfg.Server.PublicURL != nil {
+	} else if v.cfg != nil && v.cfg.Server.Transport != config.Stdio && v.cfg.Server.PublicURL != nil && !v.startedByClients(ctx) {
 		v.address(v.cfg.Server.PublicURL)
 	}
 	v.secrets = secretsOf(v.cfg, opts.Token)
@@ -61,6 +61,21 @@ func newVisit(ctx context.Context, opts *Options) *visit {
 	}
 	v.remember(ctx)
 	return v
+}
+
+// startedByClients reports whether the server of one person does not run: it is
+// no problem then, since clients start such a server themselves, over stdio.
+func (v *visit) startedByClients(ctx context.Context) bool {
+	if v.cfg.Mode() != config.SingleUser || !loopback(v.cfg.Server.PublicURL.Hostname()) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, v.opts.Each)
+	defer cancel()
+	conn, err := v.opts.Dial(ctx, "tcp", hostPort(v.cfg.Server.PublicURL))
+	if err == nil {
+		_ = conn.Close()
+	}
+	return err != nil
 }
 
 // remember sets up the answers that are asked for once.

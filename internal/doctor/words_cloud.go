@@ -207,5 +207,5 @@ func appsFound(names string) finding {
 	if names == "" {
 		names = "none"
 	}
-	return good("apps that say so: " + names)
+	return good("apps that announce themselves: " + names)
 }

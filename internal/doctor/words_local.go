@@ -26,7 +26,7 @@ func doubtfulSetting(w config.Warning) finding {
 }
 
 func portFree(port int) finding {
-	return good(fmt.Sprintf("nobody listens on port %d of this machine: the server does not run here now, and can", port))
+	return good(fmt.Sprintf("port %d of this machine is free: the server does not run here now, but could", port))
 }
 
 func portOurs(port int) finding { return good(fmt.Sprintf("the server listens on port %d", port)) }

@@ -50,7 +50,7 @@ func redirected(a *answer) finding {
 }
 
 func nextcloudAnswered(a *answer) finding {
-	return bad(fmt.Sprintf("Nextcloud answers %s itself (HTTP %d)", shown(a.url), a.status), "let the proxy send this address to the MCP server, before the rules of Nextcloud")
+	return bad(fmt.Sprintf("Nextcloud answers %s itself (HTTP %d)", shown(a.url), a.status), "let the proxy send this address to the MCP server, before the rules of Nextcloud; or give the address of the MCP server, if this one is Nextcloud's")
 }
 
 func gateway(a *answer) finding {

@@ -29,7 +29,9 @@ type Request struct {
 	Query   url.Values  // may be nil
 	Header  http.Header // beside the standard ones; may be nil
 	Body    []byte      // may be nil
-	Type    string      // content type of Body
+	Reader  io.Reader   // the body when it is not held in memory, instead of Body
+	Length  int64       // bytes of Reader; negative when not known
+	Type    string      // content type of the body
 	Accept  string      // default application/json
 	MaxBody int64       // bytes accepted of the answer; default DefaultMaxBody
 }
@@ -76,31 +78,42 @@ func JSONBody(v any) []byte {
 
 // Do sends r and answers the response of a success. Everything else is an
 // *Error. 423 and 503 are retried shortly within one budget, since Nextcloud
-// did nothing then; nothing else is ever retried.
+// did nothing then; nothing else is ever retried. A Reader that cannot be read
+// again is sent once.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
+	if r.Reader == nil {
+		// How long a body that streams takes is for the caller to say.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, requestTimeout)
+		defer cancel()
+	}
+	return retried(ctx, c, r, c.once)
+}
+
+// retried is Do with try as one exchange.
+func retried[T any](ctx context.Context, c *Client, r Request, try func(context.Context, Request, io.Reader) (T, error)) (T, error) {
 	const budget = 4 * time.Second
 	start := time.Now()
-	for try := 0; ; try++ {
-		res, err := c.once(ctx, r)
+	body := newReplay(r)
+	for n := 0; ; n++ {
+		res, err := try(ctx, r, body.next())
 		var e *Error
 		if err == nil || !errors.As(err, &e) {
 			return res, err
 		}
 		c.noteRefusal(e)
 		again := e.Status == http.StatusLocked || (e.Status == http.StatusServiceUnavailable && !errors.Is(e, ErrMaintenance))
-		if !again || try >= 4 {
-			return nil, err
+		if !again || n >= 4 || !body.rewind() {
+			return res, err
 		}
-		wait := time.Duration(200<<try)*time.Millisecond + rand.N(100*time.Millisecond) //nolint:gosec // jitter needs no secrecy
+		wait := time.Duration(200<<n)*time.Millisecond + rand.N(100*time.Millisecond) //nolint:gosec // jitter needs no secrecy
 		wait = max(wait, e.RetryAfter)
 		if time.Since(start)+wait > budget {
-			return nil, err
+			return res, err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, err
+			return res, err
 		case <-time.After(wait):
 		}
 	}
@@ -123,7 +136,32 @@ func (c *Client) noteRefusal(e *Error) {
 	}
 }
 
-func (c *Client) once(ctx context.Context, r Request) (*Response, error) {
+// once is one exchange with its answer in memory.
+func (c *Client) once(ctx context.Context, r Request, body io.Reader) (*Response, error) {
+	httpRes, err := c.send(ctx, r, body)
+	if err != nil {
+		return nil, err
+	}
+	defer httpRes.Body.Close()
+	res, err := c.readAll(ctx, r, httpRes, r.limit())
+	if err != nil {
+		return nil, err
+	}
+	if err := c.failure(r, httpRes, res); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+func (r *Request) limit() int64 {
+	if r.MaxBody == 0 {
+		return DefaultMaxBody
+	}
+	return r.MaxBody
+}
+
+// send sends r with body and answers whatever comes back.
+func (c *Client) send(ctx context.Context, r Request, body io.Reader) (*http.Response, error) {
 	u := *c.host.base
 	u.Path, u.RawPath = "", ""
 	target := c.host.base.EscapedPath() + r.Path
@@ -137,13 +175,15 @@ func (c *Client) once(ctx context.Context, r Request) (*Response, error) {
 	if method == "" {
 		method = http.MethodGet
 	}
-	var body io.Reader
-	if r.Body != nil {
-		body = bytes.NewReader(r.Body)
-	}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
 		return nil, &Error{Op: r.Op, Kind: ErrInvalid, Err: err}
+	}
+	if r.Reader != nil {
+		req.ContentLength, req.GetBody = r.Length, nil
+		if r.Length == 0 {
+			req.Body = http.NoBody // a length of 0 with a body means an unknown one
+		}
 	}
 	maps.Copy(req.Header, r.Header)
 	if r.Type != "" {
@@ -159,37 +199,48 @@ func (c *Client) once(ctx context.Context, r Request) (*Response, error) {
 	req.Header.Set("OCS-APIRequest", "true")
 	req.Header.Set("User-Agent", c.userAgent)
 	c.credentials.Authorize(req)
-
-	httpRes, err := c.host.http.Do(req)
+	res, err := c.host.http.Do(req)
 	if err != nil {
 		return nil, connectionError(r.Op, err)
 	}
-	defer httpRes.Body.Close()
-	limit := r.MaxBody
-	if limit == 0 {
-		limit = DefaultMaxBody
-	}
+	return res, nil
+}
+
+// readAll reads an answer of at most limit bytes.
+func (c *Client) readAll(ctx context.Context, r Request, httpRes *http.Response, limit int64) (*Response, error) {
 	data, err := io.ReadAll(io.LimitReader(httpRes.Body, limit+1))
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, connectionError(r.Op, ctx.Err())
 	case err != nil:
-		return nil, &Error{Op: r.Op, Kind: ErrUnavailable, Message: "the answer was cut off", Err: err}
+		return nil, cutOff(r.Op, err)
 	case int64(len(data)) > limit:
-		return nil, &Error{Op: r.Op, Kind: ErrTooLarge, Status: httpRes.StatusCode, Message: fmt.Sprintf("the answer is larger than %d bytes", limit)}
+		return nil, tooLarge(r.Op, httpRes.StatusCode, limit)
 	}
-	res := &Response{Status: httpRes.StatusCode, Header: httpRes.Header, Body: data}
+	return &Response{Status: httpRes.StatusCode, Header: httpRes.Header, Body: data}, nil
+}
+
+func cutOff(op string, err error) *Error {
+	return &Error{Op: op, Kind: ErrUnavailable, Message: "the answer was cut off", Err: err}
+}
+
+func tooLarge(op string, status int, limit int64) *Error {
+	return &Error{Op: op, Kind: ErrTooLarge, Status: status, Message: fmt.Sprintf("the answer is larger than %d bytes", limit)}
+}
+
+// failure is the error of an answer; nil for a success.
+func (c *Client) failure(r Request, httpRes *http.Response, res *Response) error {
 	if res.Status/100 == 2 || res.Status == http.StatusNotModified {
 		if strings.HasSuffix(httpRes.Request.URL.Path, "/login") && !strings.HasSuffix(r.Path, "/login") {
-			return nil, &Error{Op: r.Op, Kind: ErrUnauthenticated, Status: res.Status, Message: "Nextcloud answered with its login page"}
+			return &Error{Op: r.Op, Kind: ErrUnauthenticated, Status: res.Status, Message: "Nextcloud answered with its login page"}
 		}
-		return res, nil
+		return nil
 	}
 	e := answerError(r.Op, res)
-	if echoes(res.Body, req.Header.Get("Authorization")) {
+	if echoes(res.Body, httpRes.Request.Header.Get("Authorization")) {
 		e.Message, e.Body = "", nil
 	}
-	return nil, e
+	return e
 }
 
 // echoes reports whether a body repeats the credentials of its request, as

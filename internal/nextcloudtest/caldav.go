@@ -13,6 +13,7 @@ import (
 type calendarServer struct {
 	people directory
 	now    func() time.Time
+	base   string // the address of the server, for absolute links; set with each request
 }
 
 // directory finds the people of the simulated server.
@@ -23,6 +24,10 @@ type directory interface {
 	person(uid string) (name, mail string)
 	// uidOfMail finds a user by mail address, "" when there is none.
 	uidOfMail(mail string) string
+	// members are the people of a group.
+	members(group string) []string
+	// baseURL is the address that people use.
+	baseURL(r *http.Request) string
 }
 
 func (c *calendarServer) displayName(uid string) string {
@@ -56,6 +61,7 @@ func (c *calendarServer) serve(w http.ResponseWriter, r *http.Request, uid strin
 	lock := c.people.home(uid).lock
 	lock.Lock()
 	defer lock.Unlock()
+	c.base = c.people.baseURL(r)
 	req := &davRequest{Request: r, w: w, uid: uid, path: segments[1:], body: body, home: c.people.home(segments[0])}
 	if r.Method == "PROPFIND" || r.Method == http.MethodOptions {
 		w.Header().Set("DAV", davBase+davCalendar+davTail)
@@ -125,7 +131,7 @@ func (c *calendarServer) serveHome(r *davRequest) {
 	case http.MethodDelete:
 		r.fail(davForbidden("Permission denied to delete node"))
 	case "MKCALENDAR", "MKCOL":
-		r.fail(davMethodNotAllowed("The resource you tried to create already exists"))
+		r.fail(davAlreadyExists())
 	default:
 		r.fail(davNotImplemented(r.Method))
 	}
@@ -170,7 +176,7 @@ func (c *calendarServer) serveCalendar(r *davRequest, v *calendarView) {
 	case "MOVE":
 		c.restoreCalendar(r, v)
 	case "MKCALENDAR", "MKCOL":
-		r.fail(davMethodNotAllowed("The resource you tried to create already exists"))
+		r.fail(davAlreadyExists())
 	case http.MethodPut:
 		r.fail(davConflict("PUT is not allowed on non-files."))
 	default:
@@ -323,8 +329,12 @@ func (c *calendarServer) deleteCalendar(r *davRequest, v *calendarView) {
 		r.fail(davForbidden("Deleting an entire board is not allowed"))
 		return
 	case r.noTrash() || !v.deletedAt.IsZero():
-		for _, i := range v.invites {
-			c.unshare(v.calendar, i.uid)
+		for _, i := range slices.Clone(v.invites) {
+			if i.group != "" {
+				c.unshareGroup(v.calendar, i.group)
+			} else {
+				c.unshare(v.calendar, i.uid)
+			}
 		}
 		r.home.calendars = without(r.home.calendars, v.calendar)
 	default:

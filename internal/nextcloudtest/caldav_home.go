@@ -19,7 +19,7 @@ const trashRetention = "2592000"
 
 // Bounds of one account.
 const (
-	maxCalendars = 500
+	maxCalendars = 30 // Nextcloud: subscriptions count, too
 	maxObjects   = 20_000
 )
 
@@ -45,6 +45,7 @@ type calendarHome struct {
 	subscriptions []*calendar
 	shared        []*sharedCalendar // other people's
 	inbox         []*calendarObject
+	availability  string // VAVAILABILITY: when the person works
 	lastID        int
 }
 
@@ -94,6 +95,7 @@ type calendarChange struct {
 // calendarInvite is one share of a calendar.
 type calendarInvite struct {
 	uid       string
+	group     string // in the place of uid
 	readWrite bool
 }
 
@@ -102,6 +104,7 @@ type sharedCalendar struct {
 	*calendar
 	readWrite bool
 	props     map[xml.Name]*xmlNode // how this user sees it, in the place of the owner's
+	group     string                // the group it came through, if any
 }
 
 // calendarObject is one .ics; data is what the client sent unless the server had to repair it.
@@ -279,13 +282,11 @@ func (h *calendarHome) store(c *calendar, uri, data, component, uid string) *cal
 	return o
 }
 
-// remove takes an object out of its calendar, into the trash or for good.
-func (h *calendarHome) remove(c *calendar, o *calendarObject, forGood bool) {
+// remove takes an object out of its calendar into the trash.
+func (h *calendarHome) remove(c *calendar, o *calendarObject) {
 	delete(c.objects, o.uri)
-	if !forGood {
-		o.deletedAt = h.now()
-		c.trash = append(c.trash, o)
-	}
+	o.deletedAt = h.now()
+	c.trash = append(c.trash, o)
 	c.changed(o.uri, true)
 }
 

@@ -124,7 +124,8 @@ func (c *calendarServer) deleteObject(r *davRequest, v *calendarView, o *calenda
 		return
 	}
 	c.cancel(r.uid, o)
-	c.people.home(v.owner).remove(v.calendar, o, r.noTrash())
+	// Nextcloud: X-NC-CalDAV-No-Trashbin is obeyed for calendars only; an object goes to the trash all the same.
+	c.people.home(v.owner).remove(v.calendar, o)
 	writeDAVEmpty(r.w, http.StatusNoContent)
 }
 
@@ -196,7 +197,7 @@ func (c *calendarServer) moveObject(r *davRequest, v *calendarView, o *calendarO
 	}
 	status := http.StatusCreated
 	if existing != nil && existing != o {
-		c.people.home(to.owner).remove(to.calendar, existing, false)
+		c.people.home(to.owner).remove(to.calendar, existing)
 		status = http.StatusNoContent
 	}
 	delete(v.objects, o.uri)
@@ -237,18 +238,36 @@ func (c *calendarServer) serveTrashObjects(r *davRequest) {
 	}
 	switch r.Method {
 	case "PROPFIND":
-		resources := []*davResource{c.folderResource(r.home, davHref("calendars", r.home.uid, "trashbin", "objects")+"/")}
 		if davDepth(r.Request, 1) > 0 {
-			for _, o := range objects {
-				resources = append(resources, o.resource)
-			}
+			// Nextcloud: what lies in the trash is found by calendar-query only.
+			r.fail(davNotImplementedMessage(""))
+			return
 		}
-		r.propfind(resources)
+		r.propfind([]*davResource{c.folderResource(r.home, davHref("calendars", r.home.uid, "trashbin", "objects")+"/")})
 	case "REPORT":
-		c.reportOn(r, objects, davDepth(r.Request, 0))
+		c.trashReport(r, objects)
 	default:
 		r.fail(davNotImplemented(r.Method))
 	}
+}
+
+// trashReport answers calendar-query on the trash, which looks at no filter.
+func (c *calendarServer) trashReport(r *davRequest, objects []reportObject) {
+	root, err := parseXML(r.body)
+	if err != nil {
+		r.fail(davBadRequest("%s", err))
+		return
+	}
+	prop := root.child(nsDAV, "prop")
+	if !root.is(nsCalDAV, "calendar-query") || prop == nil || davDepth(r.Request, 0) == 0 {
+		c.reportOn(r, objects, davDepth(r.Request, 0))
+		return
+	}
+	resources := make([]*davResource, 0, len(objects))
+	for _, o := range objects {
+		resources = append(resources, o.resource)
+	}
+	writePropfind(r.w, calendarPrefixes, propRequest{names: prop.children}, resources)
 }
 
 func (c *calendarServer) serveTrashObject(r *davRequest) {

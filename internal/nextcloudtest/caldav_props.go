@@ -63,6 +63,9 @@ func (c *calendarServer) inboxResource(h *calendarHome) *davResource {
 	r.addListed(node(nsDAV, "resourcetype", node(nsDAV, "collection"), node(nsCalDAV, "schedule-inbox")))
 	r.add(ownerNode(h.uid), privilegeSet(append(privilegeNodes(nsCalDAV, scheduleIn), privilegeNodes(nsDAV, privilegesIn)...)...),
 		hrefIn(nsCalDAV, "schedule-default-calendar-URL", davHref("calendars", h.uid, "personal")+"/"))
+	if h.availability != "" {
+		r.add(leaf(nsCalDAV, "calendar-availability", h.availability))
+	}
 	return r
 }
 
@@ -180,15 +183,19 @@ func (c *calendarServer) ownership(r *davResource, v *calendarView, listed bool)
 		if i.readWrite {
 			access = "read-write"
 		}
+		href, name := sharePrefix+i.uid, c.displayName(i.uid)
+		if i.group != "" {
+			href, name = groupSharePrefix+i.group, i.group
+		}
 		invite.children = append(invite.children, node(nsOwnCloud, "user",
-			leaf(nsDAV, "href", "principal:principals/users/"+i.uid),
-			leaf(nsOwnCloud, "common-name", c.displayName(i.uid)),
+			leaf(nsDAV, "href", href),
+			leaf(nsOwnCloud, "common-name", name),
 			node(nsOwnCloud, "invite-accepted"),
 			node(nsOwnCloud, "access", node(nsOwnCloud, access))))
 	}
 	r.add(invite)
 	if v.published != "" {
-		r.add(hrefIn(nsCalServer, "publish-url", davHref("public-calendars", v.published)))
+		r.add(hrefIn(nsCalServer, "publish-url", c.base+davHref("public-calendars", v.published)))
 	}
 }
 

@@ -1,7 +1,9 @@
 package nextcloudtest
 
 import (
+	"encoding/xml"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,6 +24,8 @@ func (c *calendarServer) serveInbox(r *davRequest) {
 				}
 			}
 			r.propfind(resources)
+		case "PROPPATCH":
+			c.patchInbox(r)
 		case "REPORT":
 			var objects []reportObject
 			for _, o := range r.home.inbox {
@@ -82,6 +86,14 @@ func (c *calendarServer) freeBusyRequest(r *davRequest) {
 		r.fail(davNotImplementedMessage("We only support VFREEBUSY (REQUEST) on this endpoint"))
 		return
 	}
+	if !c.isAddressOf(r.uid, busy[0].value("ORGANIZER")) {
+		r.fail(davForbidden("The organizer in the request did not match any of the addresses for the owner of this inbox"))
+		return
+	}
+	if busy[0].count("ATTENDEE") == 0 {
+		r.fail(davBadRequest("You must at least specify 1 attendee"))
+		return
+	}
 	zones := request.zones()
 	from, ok1 := zones.time(busy[0], "DTSTART")
 	to, ok2 := zones.time(busy[0], "DTEND")
@@ -103,7 +115,7 @@ func (c *calendarServer) freeBusyRequest(r *davRequest) {
 		}
 		var objects []*icalComponent
 		for _, v := range home.views() {
-			if v.shared || !v.hasEvents() {
+			if v.shared || !v.hasEvents() || v.isTransparent() {
 				continue
 			}
 			for _, o := range v.sorted() {
@@ -111,6 +123,7 @@ func (c *calendarServer) freeBusyRequest(r *davRequest) {
 			}
 		}
 		reply := freeBusy(objects, from.Time, to.Time, c.now())
+		reply.children[0].lines = append(reply.children[0].lines, unavailable(home.availability, from.Time, to.Time)...)
 		reply.set("METHOD", "REPLY")
 		reply.children[0].lines = append(reply.children[0].lines, line,
 			icalLine{name: "UID", value: busy[0].value("UID")}, icalLine{name: "ORGANIZER", value: busy[0].value("ORGANIZER")})
@@ -121,6 +134,18 @@ func (c *calendarServer) freeBusyRequest(r *davRequest) {
 	}
 	r.w.Header().Set("Content-Type", "application/xml")
 	_, _ = io.WriteString(r.w, writeXML(out, calendarPrefixes, `<?xml version="1.0" encoding="utf-8"?>`, "  ")+"\n")
+}
+
+// isAddressOf tells whether a calendar address is, to the letter, one of a user's.
+func (c *calendarServer) isAddressOf(uid, address string) bool {
+	_, mail := c.people.person(uid)
+	return (mail != "" && address == "mailto:"+mail) || address == principalHref(uid)
+}
+
+// isTransparent tells whether a calendar does not count for free-busy (RFC 6638, section 9.1).
+func (c *calendar) isTransparent() bool {
+	p, ok := c.props[xml.Name{Space: nsCalDAV, Local: "schedule-calendar-transp"}]
+	return ok && p.child(nsCalDAV, "transparent") != nil
 }
 
 func davNotImplementedMessage(message string) *davFailure {
@@ -150,14 +175,14 @@ func (c *calendarServer) organizes(uid string, calendar *icalComponent) bool {
 // invitations are delivered and every guest is marked, guests' answers reach the organizer.
 func (c *calendarServer) schedule(uid string, before *calendarObject, object *validatedObject) string {
 	if !c.organizes(uid, object.calendar) {
-		c.reply(uid, object)
+		c.reply(uid, object.calendar)
 		return object.data
 	}
 	_, own := c.people.person(uid)
 	guests := map[string]bool{}
 	for _, component := range object.calendar.main() {
 		for i, line := range component.lines {
-			if line.name != "ATTENDEE" || mailOf(line.value) == strings.ToLower(own) {
+			if line.name != "ATTENDEE" || mailOf(line.value) == strings.ToLower(own) || !scheduled(line) {
 				continue
 			}
 			guests[mailOf(line.value)] = true
@@ -180,10 +205,17 @@ func (c *calendarServer) schedule(uid string, before *calendarObject, object *va
 	return object.calendar.String()
 }
 
-// cancel tells the guests of a deleted event.
+// scheduled tells whether the server is to send a guest's messages (RFC 6638, section 7.1).
+func scheduled(guest icalLine) bool {
+	agent := guest.param("SCHEDULE-AGENT")
+	return agent == "" || strings.EqualFold(agent, "SERVER")
+}
+
+// cancel tells the guests of a deleted event, or its organizer that a guest does not come.
 func (c *calendarServer) cancel(uid string, o *calendarObject) {
 	calendar := o.parsed()
 	if !c.organizes(uid, calendar) {
+		c.decline(uid, o)
 		return
 	}
 	for _, guest := range attendees(calendar) {
@@ -255,9 +287,7 @@ func (c *calendarServer) deliver(to, uid string, message, event *icalComponent) 
 	if home == nil || len(home.inbox) >= maxInbox {
 		return
 	}
-	home.lastID++
-	name := "sabredav-" + nameFromContent(message.String()+to, c.now()) + ".ics"
-	home.inbox = append(home.inbox, &calendarObject{id: home.lastID, uri: name, data: message.String(), uid: uid, modified: c.now()})
+	name := c.notify(home, uid, message)
 	for _, v := range home.views() {
 		if existing := v.byUID(uid); existing != nil && !v.shared {
 			home.store(v.calendar, existing.uri, event.String(), "VEVENT", uid)
@@ -269,34 +299,83 @@ func (c *calendarServer) deliver(to, uid string, message, event *icalComponent) 
 	}
 }
 
-// reply carries a guest's PARTSTAT into the organizer's copy.
-func (c *calendarServer) reply(uid string, object *validatedObject) {
+// reply carries a guest's answers into the organizer's copy and inbox: of the series by its master, of an occurrence by
+// its RECURRENCE-ID.
+func (c *calendarServer) reply(uid string, calendar *icalComponent) {
 	_, mail := c.people.person(uid)
-	status, organizer := "", ""
-	for _, component := range object.calendar.main() {
+	answers, organizer, object := map[string]*icalComponent{}, "", ""
+	for _, component := range calendar.main() {
 		for _, line := range component.lines {
-			if line.name == "ATTENDEE" && mail != "" && mailOf(line.value) == strings.ToLower(mail) {
-				status, organizer = line.param("PARTSTAT"), c.people.uidOfMail(mailOf(component.value("ORGANIZER")))
+			status := line.param("PARTSTAT")
+			if line.name == "ATTENDEE" && mail != "" && mailOf(line.value) == strings.ToLower(mail) && status != "" && status != "NEEDS-ACTION" {
+				answers[component.value("RECURRENCE-ID")] = component
+				organizer, object = c.people.uidOfMail(mailOf(component.value("ORGANIZER"))), component.value("UID")
 			}
 		}
 	}
 	home := c.people.home(organizer)
-	if home == nil || organizer == uid || status == "" || status == "NEEDS-ACTION" {
+	if home == nil || organizer == uid {
 		return
 	}
 	for _, v := range home.views() {
-		o := v.byUID(object.uid)
+		o := v.byUID(object)
 		if o == nil || v.shared {
 			continue
 		}
-		calendar := o.parsed()
-		for _, component := range calendar.main() {
-			for i, line := range component.lines {
-				if line.name == "ATTENDEE" && mailOf(line.value) == strings.ToLower(mail) {
-					component.lines[i] = line.withParam("PARTSTAT", status).withParam("SCHEDULE-STATUS", "2.0")
-				}
+		theirs := o.parsed()
+		for _, id := range slices.Sorted(maps.Keys(answers)) {
+			theirs.answer(id, answers[id], mail)
+		}
+		if data := theirs.String(); data != o.data {
+			home.store(v.calendar, o.uri, data, o.component, o.uid)
+			c.notify(home, object, invitation(calendar, "REPLY"))
+		}
+	}
+}
+
+// answer writes one answer into the organizer's copy; an occurrence without a component of its own gets one.
+func (c *icalComponent) answer(id string, theirs *icalComponent, mail string) {
+	status := ""
+	for _, line := range theirs.lines {
+		if line.name == "ATTENDEE" && mailOf(line.value) == strings.ToLower(mail) {
+			status = line.param("PARTSTAT")
+		}
+	}
+	var target *icalComponent
+	for _, component := range c.main() {
+		if component.value("RECURRENCE-ID") == id {
+			target = component
+		}
+	}
+	if target == nil {
+		target = &icalComponent{name: theirs.name, lines: slices.Clone(theirs.lines)}
+		c.children = append(c.children, target)
+	}
+	for i, line := range target.lines {
+		if line.name == "ATTENDEE" && mailOf(line.value) == strings.ToLower(mail) && line.param("PARTSTAT") != status {
+			target.lines[i] = line.withParam("PARTSTAT", status).withParam("SCHEDULE-STATUS", "2.0")
+		}
+	}
+}
+
+// decline is what a guest's deletion of an event tells the organizer.
+func (c *calendarServer) decline(uid string, o *calendarObject) {
+	_, mail := c.people.person(uid)
+	calendar := o.parsed()
+	for _, component := range calendar.main() {
+		for i, line := range component.lines {
+			if line.name == "ATTENDEE" && mail != "" && mailOf(line.value) == strings.ToLower(mail) {
+				component.lines[i] = line.withParam("PARTSTAT", "DECLINED")
 			}
 		}
-		home.store(v.calendar, o.uri, calendar.String(), o.component, o.uid)
 	}
+	c.reply(uid, calendar)
+}
+
+// notify puts a message into an inbox.
+func (c *calendarServer) notify(home *calendarHome, uid string, message *icalComponent) (name string) {
+	home.lastID++
+	name = "sabredav-" + nameFromContent(message.String()+home.uid, c.now()) + ".ics"
+	home.inbox = append(home.inbox, &calendarObject{id: home.lastID, uri: name, data: message.String(), uid: uid, modified: c.now()})
+	return name
 }

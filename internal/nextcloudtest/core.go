@@ -92,13 +92,19 @@ func (s *Server) capabilities(w http.ResponseWriter, r *http.Request, a *account
 			"user":                 map[string]any{"language": "", "locale": "", "timezone": a.profile().TimeZone},
 			"can-create-app-token": !s.opts.ForbidAppPasswords,
 		}
-		list["dav"] = map[string]any{"chunking": "1.0", "bulkupload": "1.0", "absence-supported": true, "absence-replacement": true}
+		list["dav"] = map[string]any{
+			"chunking": "1.0", "public_shares_chunking": true, "search_supports_creation_time": true, "search_supports_upload_time": true,
+			"search_supports_last_activity": true, "bulkupload": "1.0", "absence-supported": true, "absence-replacement": true,
+		}
+		list["files"] = filesCapability()
+		list["systemtags"] = map[string]any{"enabled": true}
 		list["provisioning_api"] = map[string]any{"version": "1.24.0", "AccountPropertyScopesVersion": 2, "AccountPropertyScopesFederatedEnabled": true, "AccountPropertyScopesPublishedEnabled": false}
 		list["notifications"] = map[string]any{
 			"ocs-endpoints": []string{"list", "get", "delete", "delete-all", "icons", "rich-strings", "action-web", "user-status", "exists", "test-push"},
 		}
 		list["activity"] = map[string]any{"apiv2": []string{"filters", "filters-api", "previews", "rich-strings"}}
 		list["password_policy"] = map[string]any{"minLength": 10}
+		list["files_sharing"] = s.sharingCapabilities()
 		if !s.opts.DisableNotes {
 			list["notes"] = map[string]any{"api_version": []string{"0.2", "1.3", "1.4"}, "version": "6.0.2", "notes_path": "Notes"}
 		}

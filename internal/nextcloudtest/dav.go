@@ -6,7 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 )
 
@@ -33,6 +33,8 @@ type davFailure struct {
 	message   string
 	etag      string // sent along with a failed If-Match
 	extra     []*xmlNode
+	ownCloud  bool // the document declares ownCloud's namespace
+	anonymous bool // the answer does not say whose request it was
 }
 
 func davNotFound(format string, args ...any) *davFailure {
@@ -49,6 +51,11 @@ func davForbidden(message string) *davFailure {
 
 func davConflict(message string) *davFailure {
 	return &davFailure{status: http.StatusConflict, exception: `Sabre\DAV\Exception\Conflict`, message: message}
+}
+
+// davAlreadyExists is how Sabre refuses to make a collection where one is.
+func davAlreadyExists() *davFailure {
+	return davMethodNotAllowed("The resource you tried to create already exists")
 }
 
 func davMethodNotAllowed(message string) *davFailure {
@@ -91,9 +98,16 @@ func writeDAVFailure(w http.ResponseWriter, f *davFailure) {
 	if f.etag != "" {
 		w.Header().Set("ETag", f.etag)
 	}
+	prefixes := errorPrefixes
+	if f.ownCloud {
+		prefixes = append(slices.Clone(prefixes), xmlPrefix{"o", nsOwnCloud})
+	}
+	if f.anonymous {
+		w.Header().Del("X-User-Id")
+	}
 	w.Header().Set("Content-Type", "application/xml; charset=utf-8")
 	w.WriteHeader(f.status)
-	_, _ = io.WriteString(w, writeXML(body, errorPrefixes, `<?xml version="1.0" encoding="utf-8"?>`, "  ")+"\n")
+	_, _ = io.WriteString(w, writeErrorXML(body, prefixes)+"\n") //nolint:gosec // XML, and every text in it is escaped
 }
 
 // writeDAVEmpty answers without a body; PHP's default content type goes with everything but 204.
@@ -286,29 +300,4 @@ func matchesETag(header, etag string) bool {
 		}
 	}
 	return false
-}
-
-// serveDAVContent answers GET and HEAD for something stored.
-func serveDAVContent(w http.ResponseWriter, r *http.Request, name, contentType, etag, modified string, content []byte) {
-	if none := r.Header.Get("If-None-Match"); none != "" && (none == "*" || matchesETag(none, etag)) {
-		w.Header().Set("ETag", etag)
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	if failure := checkConditions(r, etag); failure != nil {
-		writeDAVFailure(w, failure)
-		return
-	}
-	h := w.Header()
-	h.Set("Last-Modified", modified)
-	h.Set("ETag", etag)
-	h.Set("OC-ETag", etag)
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename*=UTF-8''%s; filename="%s"`, davEscape(name), strings.ReplaceAll(name, `"`, `\"`)))
-	h.Set("X-Accel-Buffering", "no")
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(len(content)))
-	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(content)
-	}
 }

@@ -3,12 +3,14 @@ package nextcloudtest
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
-// routesCalDAV registers the DAV tree: principals, calendars, and the files of the Notes app.
+// routesCalDAV registers the DAV tree: principals, calendars, address books, and files with all that hangs on them.
 func (s *Server) routesCalDAV() {
 	calendars := &calendarServer{people: accountDirectory{s}, now: s.now}
+	cards := &cardServer{people: accountDirectory{s}, now: s.now}
 	serve := func(w http.ResponseWriter, r *http.Request, a *account) {
 		segments, ok := davPath(r.URL.EscapedPath())
 		switch {
@@ -16,12 +18,28 @@ func (s *Server) routesCalDAV() {
 			writeDAVFailure(w, davBadRequest("The path is not well-formed"))
 		case !knownDAVMethod(r.Method):
 			writeDAVFailure(w, davNotImplemented(r.Method))
+		case len(segments) == 0 && r.Method == "SEARCH":
+			s.serveSearch(w, r, a)
 		case len(segments) == 0:
 			s.serveDAVRoot(w, r, a)
 		case len(segments) >= 2 && segments[0] == "calendars":
 			calendars.serve(w, r, a.id, segments[1:])
+		case len(segments) >= 2 && segments[0] == "addressbooks":
+			cards.serve(w, r, a.id, segments[1:])
 		case len(segments) >= 2 && segments[0] == "files":
 			s.serveFiles(w, r, a, segments[1:])
+		case len(segments) >= 2 && segments[0] == "trashbin":
+			s.serveTrash(w, r, a, segments[1:])
+		case len(segments) >= 2 && segments[0] == "versions":
+			s.serveVersions(w, r, a, segments[1:])
+		case len(segments) >= 2 && segments[0] == "uploads":
+			s.serveUploads(w, r, a, segments[1:])
+		case len(segments) >= 2 && segments[0] == "comments":
+			s.serveComments(w, r, a, segments[1:])
+		case segments[0] == "systemtags", segments[0] == "systemtags-relations":
+			s.serveTags(w, r, a, segments)
+		case len(segments) == 1 && segments[0] == "bulk":
+			s.serveBulk(w, r, a)
 		case len(segments) == 3 && segments[0] == "principals" && segments[1] == "users":
 			s.servePrincipal(w, r, a, segments[2])
 		default:
@@ -67,6 +85,19 @@ func (d accountDirectory) uidOfMail(mail string) string {
 	}
 	return ""
 }
+
+func (d accountDirectory) members(group string) []string {
+	var ids []string
+	for _, a := range d.s.accounts {
+		if slices.Contains(a.profile().Groups, group) {
+			ids = append(ids, a.id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (d accountDirectory) baseURL(r *http.Request) string { return d.s.base(r) }
 
 // readPropfind reads and parses a PROPFIND body within bounds.
 func (s *Server) readPropfind(w http.ResponseWriter, r *http.Request) (propRequest, *davFailure) {

@@ -24,6 +24,8 @@ type exactReplay struct {
 	ignored []string
 	// maskHeaders masks headers too.
 	maskHeaders bool
+	// differences are the recordings whose body differs on purpose, each with the reason.
+	differences map[string]string
 	// known maps hexadecimal names of the recording (ETags, attachments) to those of the simulator.
 	known map[string]string
 }
@@ -67,7 +69,7 @@ func (p *exactReplay) run(t *testing.T, area string) {
 func (p *exactReplay) send(x *exchange) *httptest.ResponseRecorder {
 	body := x.body
 	// The recorder took the last line break from every body.
-	if strings.HasPrefix(body, "BEGIN:VCALENDAR") {
+	if strings.HasPrefix(body, "BEGIN:VCALENDAR") || strings.HasPrefix(body, "BEGIN:VCARD") {
 		body += "\r\n"
 	}
 	r := httptest.NewRequest(x.method, p.translate(x.target), strings.NewReader(body))
@@ -103,7 +105,14 @@ func (p *exactReplay) compare(t *testing.T, x *exchange, got *httptest.ResponseR
 	if x.trimmed {
 		body = p.mask(body[:min(len(body), len(recorded))])
 	}
-	if diff := cmp.Diff(lines(recorded), lines(body)); diff != "" {
+	diff := cmp.Diff(lines(recorded), lines(body))
+	if reason, expected := p.differences[x.name]; expected {
+		if diff == "" {
+			t.Errorf("no longer differs, take it out of the table (%s)", reason)
+		}
+		return
+	}
+	if diff != "" {
 		t.Errorf("body (-recorded +ours):\n%s", diff)
 	}
 }

@@ -19,6 +19,7 @@ const (
 	nsOwnCloud  = "http://owncloud.org/ns"
 	nsFiles     = "http://nextcloud.org/ns"
 	nsNextcloud = "http://nextcloud.com/ns"
+	nsSharing   = "http://open-collaboration-services.org/ns"
 	nsApple     = "http://apple.com/ns/ical/"
 )
 
@@ -151,6 +152,7 @@ type xmlPrefix struct{ prefix, space string }
 
 // Each part of the DAV tree declares the namespaces of the plug-ins that are loaded for it.
 var (
+	cardPrefixes      = []xmlPrefix{{"d", nsDAV}, {"s", nsSabre}, {"card", nsCardDAV}, {"oc", nsOwnCloud}, {"nc", nsFiles}}
 	filePrefixes      = []xmlPrefix{{"d", nsDAV}, {"s", nsSabre}, {"oc", nsOwnCloud}, {"nc", nsFiles}}
 	calendarPrefixes  = []xmlPrefix{{"d", nsDAV}, {"s", nsSabre}, {"cal", nsCalDAV}, {"cs", nsCalServer}, {"oc", nsOwnCloud}, {"nc", nsFiles}}
 	principalPrefixes = []xmlPrefix{
@@ -166,11 +168,24 @@ type xmlWriter struct {
 	prefixes map[string]string
 	adHoc    map[string]string
 	indent   string // of one level; empty writes no line breaks
+	quotes   bool   // quotation marks in texts are written as they are
 }
 
 // writeXML serialises a document with an XML declaration.
 func writeXML(root *xmlNode, prefixes []xmlPrefix, declaration, indent string) string {
-	w := &xmlWriter{prefixes: map[string]string{}, adHoc: map[string]string{}, indent: indent}
+	w := &xmlWriter{indent: indent}
+	return w.document(root, prefixes, declaration)
+}
+
+// writeErrorXML serialises an error document, which another part of Sabre writes: with indentation, and with quotation
+// marks as they are.
+func writeErrorXML(root *xmlNode, prefixes []xmlPrefix) string {
+	w := &xmlWriter{indent: "  ", quotes: true}
+	return w.document(root, prefixes, `<?xml version="1.0" encoding="utf-8"?>`)
+}
+
+func (w *xmlWriter) document(root *xmlNode, prefixes []xmlPrefix, declaration string) string {
+	w.prefixes, w.adHoc = map[string]string{}, map[string]string{}
 	w.b.WriteString(declaration + "\n")
 	var declared strings.Builder
 	for _, p := range prefixes {
@@ -199,7 +214,11 @@ func (w *xmlWriter) element(n *xmlNode, declared string, depth int) {
 		w.b.WriteString("/>")
 		return
 	}
-	w.b.WriteString(">" + escapeXML(n.text))
+	text := escapeXML(n.text)
+	if w.quotes {
+		text = strings.ReplaceAll(text, "&quot;", `"`)
+	}
+	w.b.WriteString(">" + text)
 	for _, c := range n.children {
 		w.lineBreak(depth + 1)
 		w.element(c, "", depth+1)
@@ -227,6 +246,5 @@ func (w *xmlWriter) adHocPrefix(space string) string {
 
 var xmlEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\r", "&#13;")
 
-func escapeXML(s string) string {
-	return xmlEscapes.Replace(strings.ToValidUTF8(s, "\ufffd"))
-}
+// escapeXML leaves bytes that are no UTF-8 as they are, as PHP does.
+func escapeXML(s string) string { return xmlEscapes.Replace(s) }

@@ -6,13 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"path"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -26,15 +24,12 @@ var (
 	errNotesFull    = errors.New("notebook is full")
 )
 
-// notebook is the Notes app of one user: notes are files below the notes folder, categories are its folders.
+// notebook is the Notes app of one user: it shows the files below the notes folder, whose folders are categories.
 type notebook struct {
-	now func() time.Time
+	now   func() time.Time
+	files *fileHome // its lock guards the notebook as well
 
-	mu       sync.Mutex // guards the fields below
 	settings notesSettings
-	notes    map[int]*note
-	files    map[string]*noteFile // attachments by path below the user's files
-	lastID   int
 }
 
 // notesSettings are what the settings route tells.
@@ -46,10 +41,10 @@ type notesSettings struct {
 
 var defaultNotesSettings = notesSettings{NotesPath: "Notes", FileSuffix: ".md", NoteMode: "rich"}
 
-// note is one Markdown file.
+// note is one text file as the app shows it.
 type note struct {
+	spot       spot
 	id         int
-	folder     string // notesPath when it was written: another setting shows other notes
 	category   string
 	title      string // the file name without its suffix
 	suffix     string
@@ -60,19 +55,37 @@ type note struct {
 	lastUpdate int64
 }
 
-// noteFile is an attachment.
-type noteFile struct {
-	content  []byte
-	modified time.Time
+// noteState is what the app remembers about a file: what it was like when it was last looked at.
+type noteState struct {
+	etag       string
+	lastUpdate int64
 }
 
-func newNotebook(s *Server, _ User) *notebook {
-	// File ids are unique on a server; a range for each user is enough for that.
-	return &notebook{
-		now: s.now, settings: defaultNotesSettings, notes: map[int]*note{}, files: map[string]*noteFile{},
-		lastID: 10_000 * (len(s.accounts) + 1),
-	}
+func newNotebook(s *Server, a *account) *notebook {
+	return &notebook{now: s.now, files: a.files, settings: defaultNotesSettings}
 }
+
+// note reads a file; ok is false when the app does not take it for a note.
+func (b *notebook) note(p spot) (n *note, ok bool) {
+	suffix := path.Ext(p.place.name)
+	inside, below := strings.CutPrefix(p.path, b.root()+"/")
+	if p.node.isFolder() || !below || !slices.Contains([]string{".md", ".txt", ".org", ".markdown", ".note"}, strings.ToLower(suffix)) {
+		return nil, false
+	}
+	n = &note{
+		spot: p, id: p.node.id, category: strings.TrimPrefix(path.Dir("/"+inside), "/"), title: strings.TrimSuffix(p.place.name, suffix), suffix: suffix,
+		content: string(p.node.content.data), modified: p.node.mtime, favorite: p.favorite() == 1, readOnly: p.rights&mayUpdate == 0,
+	}
+	// Notes: a change from outside counts from the moment at which the app sees it.
+	if state := &p.node.note; state.etag != n.etag() {
+		*state = noteState{n.etag(), b.now().Unix()}
+	}
+	n.lastUpdate = p.node.note.lastUpdate
+	return n, true
+}
+
+// root is the notes folder.
+func (b *notebook) root() string { return path.Join("/", b.settings.NotesPath) }
 
 // etag changes with everything that the API shows.
 func (n *note) etag() string {
@@ -81,9 +94,7 @@ func (n *note) etag() string {
 }
 
 // path is where the file lies in the user's files.
-func (n *note) path() string {
-	return "/" + path.Join(n.folder, n.category, n.title+n.suffix)
-}
+func (n *note) path() string { return n.spot.path }
 
 // draft is what a request says about a note; nil means nothing.
 type draft struct {
@@ -95,10 +106,12 @@ type draft struct {
 // list returns the notes of the folder in the order of their last change, which is the order of chunks.
 func (b *notebook) list() []*note {
 	var notes []*note
-	for _, n := range b.notes {
-		if n.folder == b.settings.NotesPath {
-			notes = append(notes, n)
-		}
+	if root, found := b.files.find(b.root()); found {
+		root.walk(func(p spot) {
+			if n, ok := b.note(p); ok {
+				notes = append(notes, n)
+			}
+		})
 	}
 	slices.SortFunc(notes, func(a, b *note) int {
 		return cmp.Or(cmp.Compare(a.lastUpdate, b.lastUpdate), cmp.Compare(a.id, b.id))
@@ -107,69 +120,120 @@ func (b *notebook) list() []*note {
 }
 
 func (b *notebook) get(id int) (*note, error) {
-	n, ok := b.notes[id]
-	if !ok || n.folder != b.settings.NotesPath {
+	p, found := b.files.byID(id)
+	if !found {
+		return nil, errNoNote
+	}
+	n, ok := b.note(p)
+	if !ok {
 		return nil, errNoNote
 	}
 	return n, nil
 }
 
 func (b *notebook) create(d draft) (*note, error) {
-	if len(b.notes) >= maxNotes {
+	category := safeCategory(deref(d.category))
+	folder, err := b.files.store.mkdirAll(b.files.root, path.Join(b.root(), category))
+	if err != nil || len(folder.children) >= maxNotes {
 		return nil, errNotesFull
 	}
-	b.lastID++
-	now := b.now().Unix()
-	n := &note{
-		id: b.lastID, folder: b.settings.NotesPath, suffix: b.settings.FileSuffix,
-		category: safeCategory(deref(d.category)), content: deref(d.content), modified: now, favorite: deref(d.favorite), lastUpdate: now,
-	}
+	name := b.freeTitle(folder, nil, deref(d.title), b.settings.FileSuffix) + b.settings.FileSuffix
 	// Nextcloud: on create a zero means "not given".
-	if m := deref(d.modified); m != 0 {
-		n.modified = m
+	made, err := b.files.store.write(folder, name, blob{data: []byte(deref(d.content))}, deref(d.modified), b.files.owner.id)
+	if err != nil {
+		return nil, errNotesFull
 	}
-	n.title = b.freeTitle(n, deref(d.title))
-	b.notes[n.id] = n
-	return n, nil
+	made.favor(b.files.owner.id, deref(d.favorite))
+	return b.get(made.id)
 }
 
-func (b *notebook) update(n *note, d draft) error {
+// update changes a note and returns it as it is then.
+func (b *notebook) update(n *note, d draft) (*note, error) {
 	if n.readOnly && (d.content != nil || d.title != nil || d.category != nil || d.modified != nil) {
-		return errNoteReadOnly
+		return nil, errNoteReadOnly
 	}
-	before := n.etag()
-	now := b.now().Unix()
+	file, store := n.spot.node, b.files.store
+	if d.content != nil && *d.content != n.content {
+		if _, err := store.write(file.parent, file.name, blob{data: []byte(*d.content)}, 0, b.files.owner.id); err != nil {
+			return nil, errNotesFull
+		}
+	}
+	modified := file.mtime
 	if d.content != nil {
-		n.content, n.modified = *d.content, now
+		modified = b.now().Unix()
 	}
 	if d.modified != nil {
-		n.modified = *d.modified
+		modified = *d.modified
 	}
-	if d.category != nil {
-		n.category = safeCategory(*d.category)
+	if modified != file.mtime {
+		file.mtime = modified
+		file.etag = file.fileETag()
+		store.touch(file, 0)
 	}
 	if d.title != nil || d.category != nil {
-		title := n.title
-		if d.title != nil {
-			title = *d.title
+		if err := b.rename(n, d); err != nil {
+			return nil, err
 		}
-		n.title = b.freeTitle(n, title)
 	}
 	if d.favorite != nil {
-		n.favorite = *d.favorite
+		file.favor(b.files.owner.id, *d.favorite)
 	}
-	if n.etag() != before {
-		n.lastUpdate = now
+	return b.get(n.id)
+}
+
+// rename moves the file to where its title and category say.
+func (b *notebook) rename(n *note, d draft) error {
+	title, category := n.title, n.category
+	if d.title != nil {
+		title = *d.title
 	}
+	if d.category != nil {
+		category = safeCategory(*d.category)
+	}
+	file, store := n.spot.place, b.files.store
+	folder, err := store.mkdirAll(b.files.root, path.Join(b.root(), category))
+	if err != nil {
+		return errNotesFull
+	}
+	name := b.freeTitle(folder, file, title, n.suffix) + n.suffix
+	old := file.parent
+	if name == file.name && folder == old {
+		return nil
+	}
+	store.detach(file)
+	file.name = name
+	store.attach(file, folder)
+	b.prune(old)
 	return nil
+}
+
+// prune removes categories that hold nothing any more.
+func (b *notebook) prune(folder *fileNode) {
+	root, found := b.files.find(b.root())
+	for found && folder != root.node && folder.below(root.node) && len(folder.children) == 0 {
+		parent := folder.parent
+		b.files.store.detach(folder)
+		b.files.store.forgetNode(folder)
+		folder = parent
+	}
 }
 
 func (b *notebook) remove(n *note) error {
 	if n.readOnly {
 		return errNoteReadOnly
 	}
-	delete(b.notes, n.id)
+	folder := n.spot.node.parent
+	b.files.store.discard(n.spot.place, b.files.owner.id)
+	b.prune(folder)
 	return nil
+}
+
+// favor marks a file as somebody's favourite, or not.
+func (n *fileNode) favor(uid string, yes bool) {
+	if n.favoriteOf == nil {
+		n.favoriteOf = map[string]bool{}
+	}
+	n.favoriteOf[uid] = yes
 }
 
 // set changes settings; what is empty or unknown stays as it is.
@@ -188,19 +252,11 @@ func (b *notebook) set(in notesSettings) {
 
 var countedTitle = regexp.MustCompile(`^(.*)\s\((\d+)\)$`)
 
-// freeTitle makes a file name that no other note of the folder has: " (2)" is appended, " (2)" becomes " (3)".
-func (b *notebook) freeTitle(n *note, title string) string {
+// freeTitle makes a title that no other file of the folder has: " (2)" is appended, " (2)" becomes " (3)".
+func (b *notebook) freeTitle(folder, self *fileNode, title, suffix string) string {
 	title = safeTitle(title)
-	taken := func(title string) bool {
-		for _, other := range b.notes {
-			if other != n && other.folder == n.folder && other.category == n.category && other.title == title && other.suffix == n.suffix {
-				return true
-			}
-		}
-		return false
-	}
 	for range maxNotes {
-		if !taken(title) {
+		if other := folder.children[title+suffix]; other == nil || other == self {
 			return title
 		}
 		if m := countedTitle.FindStringSubmatch(title); m != nil {
@@ -273,13 +329,4 @@ func deref[T any](p *T) T {
 		return zero
 	}
 	return *p
-}
-
-// tree lists the files of the app by path: notes and attachments.
-func (b *notebook) tree() map[string]*noteFile {
-	tree := maps.Clone(b.files)
-	for _, n := range b.notes {
-		tree[n.path()] = &noteFile{content: []byte(n.content), modified: time.Unix(n.modified, 0)}
-	}
-	return tree
 }

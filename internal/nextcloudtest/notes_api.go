@@ -83,8 +83,8 @@ func (s *Server) serveNotes(w http.ResponseWriter, r *http.Request, a *account) 
 	if name != "attachment" {
 		w.Header().Set("X-Notes-API-Versions", "0.2, 1.3, 1.4")
 	}
-	book.mu.Lock()
-	defer book.mu.Unlock()
+	book.files.store.mu.Lock()
+	defer book.files.store.mu.Unlock()
 	switch {
 	case known && route == "notes" && r.Method == http.MethodGet:
 		req.list()
@@ -181,11 +181,12 @@ func (r *notesRequest) update(n *note) {
 		}
 		d.title = new(titleOf(content))
 	}
-	if err := r.book.update(n, d); err != nil {
+	changed, err := r.book.update(n, d)
+	if err != nil {
 		r.fail(err)
 		return
 	}
-	writeJSON(r.w, http.StatusOK, n.data(nil))
+	writeJSON(r.w, http.StatusOK, changed.data(nil))
 }
 
 func (r *notesRequest) create() {

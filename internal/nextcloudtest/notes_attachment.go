@@ -3,19 +3,13 @@ package nextcloudtest
 import (
 	"fmt"
 	"io"
-	"maps"
-	"mime"
 	"net/http"
 	"path"
-	"slices"
 	"strings"
 )
 
-// maxAttachments bounds the files of one account, maxAttachment the bytes of one.
-const (
-	maxAttachments = 1000
-	maxAttachment  = 16 << 20
-)
+// maxAttachment bounds the bytes of one file.
+const maxAttachment = 16 << 20
 
 // attachment answers /attachment/{id} of version 1.4: GET reads a file relative to the note's category, POST stores one
 // under a made-up name beside the note.
@@ -36,9 +30,9 @@ func (r *notesRequest) attachment(id int) {
 
 func (r *notesRequest) readAttachment(n *note) {
 	// Clean keeps ".." below the user's files; the app then refuses what is outside the notes folder.
-	target := path.Join("/", n.folder, n.category, strings.ReplaceAll(r.text("path"), `\`, "/"))
-	file, ok := r.book.files[target]
-	if !ok || !strings.HasPrefix(target, "/"+n.folder+"/") {
+	target := path.Join(r.book.root(), n.category, strings.ReplaceAll(r.text("path"), `\`, "/"))
+	p, ok := r.book.files.find(target)
+	if !ok || p.node.isFolder() || !strings.HasPrefix(target, r.book.root()+"/") {
 		r.fail(errNoNote)
 		return
 	}
@@ -46,7 +40,7 @@ func (r *notesRequest) readAttachment(n *note) {
 	h.Set("Cache-Control", "private, max-age=3600, must-revalidate")
 	h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", path.Base(target)))
 	h.Set("Content-Type", typeOfName(target))
-	_, _ = r.w.Write(file.content)
+	_, _ = r.w.Write(p.node.content.data)
 }
 
 func (r *notesRequest) storeAttachment(n *note) {
@@ -62,7 +56,7 @@ func (r *notesRequest) storeAttachment(n *note) {
 	}
 	defer upload.Close()
 	content, err := io.ReadAll(io.LimitReader(upload, maxAttachment+1))
-	if err != nil || len(content) > maxAttachment || len(r.book.files) >= maxAttachments {
+	if err != nil || len(content) > maxAttachment {
 		r.fail(errNotesFull)
 		return
 	}
@@ -71,38 +65,12 @@ func (r *notesRequest) storeAttachment(n *note) {
 	if parts := strings.Split(header.Filename, "."); len(parts) > 1 {
 		extension = safeName(parts[1])
 	}
-	r.book.lastID++
-	name := fmt.Sprintf("%s.%s", md5Hex(fmt.Sprintf("%d-%d-%s", r.book.lastID, r.book.now().UnixNano(), header.Filename)), extension)
-	r.book.files[path.Join("/", n.folder, n.category, name)] = &noteFile{content: content, modified: r.book.now()}
+	folder := n.spot.node.parent
+	seed := fmt.Sprintf("%d-%d-%s", r.book.files.store.lastID, r.book.now().UnixNano(), header.Filename)
+	name := fmt.Sprintf("%s.%s", md5Hex(seed), extension)
+	if _, err := r.book.files.store.write(folder, name, blob{data: content}, 0, r.book.files.owner.id); err != nil {
+		r.fail(errNotesFull)
+		return
+	}
 	writeJSON(r.w, http.StatusOK, map[string]string{"filename": name})
-}
-
-// typeOfName is the media type that Nextcloud derives from a file name.
-func typeOfName(name string) string {
-	switch ext := strings.ToLower(path.Ext(name)); ext {
-	case ".md":
-		return "text/markdown"
-	case ".txt":
-		return "text/plain"
-	default:
-		if t := mime.TypeByExtension(ext); t != "" {
-			return t
-		}
-	}
-	return "application/octet-stream"
-}
-
-// folders lists every folder of a tree of files, the root included.
-func folders(tree map[string]*noteFile, notesPath string) map[string]bool {
-	found := map[string]bool{"/": true}
-	add := func(dir string) {
-		for ; dir != "/" && dir != "."; dir = path.Dir(dir) {
-			found[dir] = true
-		}
-	}
-	add("/" + notesPath)
-	for _, name := range slices.Collect(maps.Keys(tree)) {
-		add(path.Dir(name))
-	}
-	return found
 }

@@ -14,13 +14,15 @@ import (
 func TestReplayNotes(t *testing.T) {
 	now := recordedDay
 	s := New(&Options{Now: func() time.Time { return now }})
-	book := s.account("alice").notes
-	book.lastID = 225
+	for _, category := range []string{"Work/Projects", "Work/Archive", "Bulk"} {
+		s.AddFolder("alice", "Notes/"+category)
+	}
+	s.files.lastID = 225
 	at := func(second int) func(*http.Request) {
 		return func(*http.Request) { now = time.Date(2026, 11, 23, 3, 31, second, 0, time.UTC) }
 	}
 	bulk := func(*http.Request) {
-		book.lastID = 238
+		s.files.lastID = 238
 		for i := range 6 {
 			if i == 2 {
 				at(25)(nil)

@@ -45,6 +45,9 @@ type Options struct {
 	// AcceptBearer is a provider of user_oidc with check-bearer: it says which user a token of another issuer is for.
 	AcceptBearer func(token string) (userID string, ok bool)
 
+	// Sharing are the settings of sharing files.
+	Sharing SharingPolicy
+
 	// SampleData fills every account with a few notes, events and tasks.
 	SampleData bool
 }
@@ -100,6 +103,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if out.MaxClients == 0 {
 		out.MaxClients = 100
+	}
+	if out.Sharing.DefaultPermissions == 0 {
+		out.Sharing.DefaultPermissions = int(allRights)
 	}
 	if out.BruteForceLimit == 0 {
 		out.BruteForceLimit = 12

@@ -21,8 +21,8 @@ func (s *Server) AddNote(userID string, in SampleNote) int {
 	if a == nil {
 		return 0
 	}
-	a.notes.mu.Lock()
-	defer a.notes.mu.Unlock()
+	s.files.mu.Lock()
+	defer s.files.mu.Unlock()
 	d := draft{title: &in.Title, content: &in.Content, category: &in.Category, favorite: &in.Favorite}
 	if !in.Modified.IsZero() {
 		d.modified = new(in.Modified.Unix())
@@ -31,7 +31,7 @@ func (s *Server) AddNote(userID string, in SampleNote) int {
 	if err != nil {
 		return 0
 	}
-	n.readOnly = in.ReadOnly
+	n.spot.node.readOnly = in.ReadOnly
 	return n.id
 }
 
@@ -63,7 +63,10 @@ func (s *Server) loadSample() {
 		}
 		s.loadSampleCalendars(id)
 		s.loadSampleMail(id)
+		s.loadSampleFiles(id)
+		s.loadSampleContacts(id)
 	}
+	s.loadSampleShares()
 }
 
 // agedNote is a sample note that was last changed some time ago.

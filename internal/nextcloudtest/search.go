@@ -48,6 +48,10 @@ func (s *Server) searchProviders() []searchProvider {
 	list := []searchProvider{
 		{id: "calendar", app: "dav", name: "Events", order: 30, filters: []string{"person", "since", "until"}, paginated: true, find: findEvents("VEVENT")},
 		{id: "tasks", app: "dav", name: "Tasks", order: 35, paginated: true, find: findEvents("VTODO")},
+		{
+			id: "files", app: "files", name: "Files", order: 5, paginated: true, find: findFiles,
+			filters: []string{"since", "until", "person", "min-size", "max-size", "mime", "type", "path", "is-favorite", "title-only"},
+		},
 		{id: "settings", app: "settings", name: "Settings", order: 500, find: findSettings},
 	}
 	if !s.opts.DisableNotes {
@@ -60,13 +64,19 @@ func (s *Server) searchProviders() []searchProvider {
 	return list
 }
 
+// filterTypes are the types of the filters that providers have.
+var filterTypes = map[string]string{
+	"since": "datetime", "until": "datetime", "person": "person", "min-size": "int", "max-size": "int", "mime": "string", "type": "string", "path": "string",
+	"is-favorite": "bool", "title-only": "bool",
+}
+
 func (s *Server) routesSearch() {
 	s.handle("GET /ocs/v2.php/search/providers", familyOCS, func(w http.ResponseWriter, r *http.Request, _ *account) {
 		list := []any{}
 		for _, p := range s.searchProviders() {
 			filters := map[string]string{"term": "string"}
 			for _, f := range p.filters {
-				filters[f] = map[string]string{"since": "datetime", "until": "datetime", "person": "person"}[f]
+				filters[f] = filterTypes[f]
 			}
 			list = append(list, map[string]any{
 				"id": p.id, "appId": p.app, "name": p.name, "icon": "/apps/" + p.app + "/img/app.svg", "order": p.order,
@@ -122,8 +132,8 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request, a *account) {
 }
 
 func findNotes(_ *Server, base string, a *account, term string) []searchEntry {
-	a.notes.mu.Lock()
-	defer a.notes.mu.Unlock()
+	a.notes.files.store.mu.Lock()
+	defer a.notes.files.store.mu.Unlock()
 	var out []searchEntry
 	for _, n := range a.notes.list() {
 		if strings.Contains(strings.ToLower(n.title+"\n"+n.content), term) {
@@ -131,6 +141,30 @@ func findNotes(_ *Server, base string, a *account, term string) []searchEntry {
 				Title: n.title, Subline: excerptOf(n.content), Icon: "icon-notes-trans", ResourceURL: fmt.Sprintf("%s/index.php/apps/notes/note/%d", base, n.id),
 			})
 		}
+	}
+	return out
+}
+
+// findFiles finds files and folders by their names.
+func findFiles(_ *Server, base string, a *account, term string) []searchEntry {
+	files := a.notes.files
+	files.store.mu.Lock()
+	defer files.store.mu.Unlock()
+	var found []spot
+	files.rootSpot().walk(func(p spot) {
+		if p.path == "/" || !strings.Contains(strings.ToLower(p.node.name), term) {
+			return
+		}
+		found = append(found, p)
+	})
+	slices.SortFunc(found, func(a, b spot) int { return strings.Compare(a.path, b.path) })
+	var out []searchEntry
+	for _, p := range found {
+		id := strconv.Itoa(p.node.id)
+		out = append(out, searchEntry{
+			ThumbnailURL: base + "/core/preview?x=32&y=32&fileId=" + id, Title: p.node.name, ResourceURL: base + "/f/" + id,
+			Icon: "/apps/theming/img/core/filetypes/text.svg?v=5a5ce6a7", Attributes: map[string]string{"fileId": id, "path": p.path},
+		})
 	}
 	return out
 }

@@ -3,5 +3,7 @@ package nextcloudtest
 import "testing"
 
 func TestReplaySearch(t *testing.T) {
-	replayArea(t, startRecorded(t, nil), replayPlan{area: "unified-search"})
+	s := startRecorded(t, nil)
+	s.AddFile("alice", "/searchme.txt", []byte("x"))
+	replayArea(t, s, replayPlan{area: "unified-search"})
 }

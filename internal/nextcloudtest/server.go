@@ -10,14 +10,16 @@ import (
 
 // Server is one simulated Nextcloud. It is safe for concurrent use.
 type Server struct {
-	opts   Options
-	rules  rules
-	mux    *http.ServeMux
-	log    requestLog
-	faults faults
-	mail   *postOffice
-	oidc   *provider
-	agents []*regexp.Regexp // Options.AllowedUserAgents
+	opts    Options
+	rules   rules
+	mux     *http.ServeMux
+	log     requestLog
+	faults  faults
+	oidc    *provider
+	agents  []*regexp.Regexp // Options.AllowedUserAgents
+	files   *fileStore
+	sharing shareDesk
+	mail    *postOffice
 
 	accounts map[string]*account // by user id; the map itself never changes after New
 
@@ -33,9 +35,11 @@ type Server struct {
 // account is one user with everything that belongs to them. Handlers get it when the request was authenticated.
 type account struct {
 	id        string // User.ID, never changes
+	files     *fileHome
 	notes     *notebook
 	calendars *calendarHome
 	told      told
+	cards     *cardHome
 
 	mu            sync.Mutex // guards the fields below
 	user          User       // read it with a.profile()
@@ -71,6 +75,7 @@ func New(opts *Options) *Server {
 	}
 	s.oidc = newProvider()
 	s.mail = newPostOffice()
+	s.files = newFileStore(s.now)
 	s.sessions = newSessions()
 	s.tokens = newAppPasswords()
 	s.attempts = newBadLogins()
@@ -78,8 +83,10 @@ func New(opts *Options) *Server {
 	for _, u := range o.Users {
 		u = u.withDefaults()
 		a := &account{id: u.ID, user: u}
-		a.notes = newNotebook(s, u)
+		a.files = s.files.newHome(a)
+		a.notes = newNotebook(s, a)
 		a.calendars = newCalendarHome(s, u)
+		a.cards = newCardHome(s, u)
 		s.accounts[u.ID] = a
 		if u.Email != "" {
 			s.mail.open(u)
@@ -94,12 +101,14 @@ func New(opts *Options) *Server {
 	if !o.DisableNotes {
 		s.routesNotes()
 	}
+	s.routesFiles()
 	s.routesCalDAV()
 	if !o.DisableMail {
 		s.routesMail()
 	}
 	s.routesSearch()
 	s.routesNotifications()
+	s.routesSharing()
 	if o.SampleData {
 		s.loadSample()
 	}

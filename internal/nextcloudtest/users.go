@@ -16,7 +16,7 @@ type userData struct {
 	LastLogin           int64           `json:"lastLogin"` // milliseconds
 	Backend             string          `json:"backend"`
 	Subadmin            []string        `json:"subadmin"`
-	Quota               map[string]int  `json:"quota"`
+	Quota               map[string]any  `json:"quota"`
 	Manager             string          `json:"manager"`
 	AvatarScope         string          `json:"avatarScope"`
 	Email               *string         `json:"email"`
@@ -71,7 +71,7 @@ func userDataOf(a *account) userData {
 		LastLogin:           unix(a.lastLogin) * 1000,
 		Backend:             "Database",
 		Subadmin:            []string{},
-		Quota:               map[string]int{"free": -3, "used": 192_844, "total": -3, "relative": 0, "quota": -3},
+		Quota:               a.files.quotaData(),
 		AvatarScope:         federated, EmailScope: federated, DisplayNameScope: federated, PronounsScope: federated,
 		AdditionalMail: []string{}, AdditionalMailScope: []string{},
 		DisplayName: u.DisplayName, DisplayNameAgain: u.DisplayName,
@@ -90,6 +90,18 @@ func userDataOf(a *account) userData {
 		data.Email = &u.Email
 	}
 	return data
+}
+
+// quotaData is what OCS says about the room for files.
+func (h *fileHome) quotaData() map[string]any {
+	h.store.mu.Lock()
+	defer h.store.mu.Unlock()
+	used, free := h.root.size, h.free()
+	total, relative := h.quota, 0.0
+	if h.quota > 0 {
+		relative = float64(used*10_000/h.quota) / 100
+	}
+	return map[string]any{"free": free, "used": used, "total": total, "relative": relative, "quota": h.quota}
 }
 
 // unix is a time in seconds, zero when it never was.
@@ -196,7 +208,7 @@ func (s *Server) navigation(w http.ResponseWriter, r *http.Request, _ *account) 
 	entries := []any{}
 	for i, name := range s.appNames() {
 		switch name {
-		case "dav", "notifications", "oidc", "provisioning_api", "settings", "user_oidc":
+		case "comments", "dav", "files_lock", "files_trashbin", "files_versions", "notifications", "oidc", "provisioning_api", "settings", "systemtags", "user_oidc":
 			continue // no pages of their own
 		}
 		entries = append(entries, map[string]any{
@@ -209,7 +221,10 @@ func (s *Server) navigation(w http.ResponseWriter, r *http.Request, _ *account) 
 
 // appNames are the apps that are enabled, by id.
 func (s *Server) appNames() []string {
-	names := []string{"activity", "calendar", "dav", "files", "notifications", "provisioning_api", "settings"}
+	names := []string{
+		"activity", "calendar", "comments", "dav", "files", "files_lock", "files_trashbin", "files_versions", "notifications", "provisioning_api", "settings",
+		"systemtags",
+	}
 	if !s.opts.DisableMail {
 		names = append(names, "mail")
 	}

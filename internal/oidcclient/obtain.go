@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	mathrand "math/rand/v2"
 	"slices"
 	"strings"
@@ -110,7 +111,11 @@ func (r *Registrar) obtainAlone(ctx context.Context, replace string) error {
 	if err := r.waiting(); err != nil {
 		return err
 	}
-	r.log.InfoContext(ctx, "Attempting dynamic client registration...")
+	level := slog.LevelInfo
+	if r.trouble.Load() != nil {
+		level = slog.LevelDebug
+	}
+	r.log.Log(ctx, level, "Attempting dynamic client registration...")
 	got, err := r.register(ctx)
 	if err != nil {
 		r.waitAfter(err)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nextcloud-mcp-server/internal/scope"
@@ -96,6 +97,8 @@ type Registrar struct {
 	work  chan struct{} // held by whoever talks to the provider or changes what is stored
 	wake  chan struct{} // tells Run that its plan is out of date
 	ready chan struct{} // closed with the first credentials
+
+	trouble atomic.Pointer[string] // why there is no client, as Run last said; nil after a success
 
 	explained string // the stored client whose end was told; guarded by work
 

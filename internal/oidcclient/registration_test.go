@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -317,4 +318,25 @@ func TestStatic(t *testing.T) {
 	if strings.Contains(fmt.Sprintf("%v %+v %#v", want, want, want), "a secret") {
 		t.Error("the secret shows")
 	}
+}
+
+// A provider that takes no clients is reported once, however long it lasts, and
+// once more when it has another reason.
+func TestSameReasonIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, l := &idp{}, &logs{}
+		p.refuse(http.StatusForbidden, "no")
+		start(t, newRegistrar(newStore(t), p, config(), l))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n := len(l.lines(slog.LevelWarn)); n != 1 {
+			t.Errorf("%d warnings of one reason, want 1", n)
+		}
+		p.refuse(http.StatusInternalServerError, "oops")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n := len(l.lines(slog.LevelWarn)); n != 2 {
+			t.Errorf("%d warnings of two reasons, want 2", n)
+		}
+	})
 }

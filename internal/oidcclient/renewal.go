@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -60,9 +61,10 @@ func (r *Registrar) Run(ctx context.Context) {
 			if re, ok := errors.AsType[*RegistrationError](err); ok {
 				wait = max(wait, re.RetryAfter)
 			}
-			r.log.WarnContext(ctx, err.Error(), "retry_in", wait.Round(time.Millisecond))
+			r.log.Log(ctx, r.level(err.Error()), err.Error(), "retry_in", wait.Round(time.Millisecond))
 		} else {
 			backoff.Reset()
+			r.trouble.Store(nil)
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -72,6 +74,15 @@ func (r *Registrar) Run(ctx context.Context) {
 		}
 		timer.Stop()
 	}
+}
+
+// level is how loud to say why there is no client: the same reason is news once,
+// and may last for ever where people sign in without the provider.
+func (r *Registrar) level(reason string) slog.Level {
+	if last := r.trouble.Swap(&reason); last != nil && *last == reason {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
 }
 
 // lock takes the right to talk to the provider.

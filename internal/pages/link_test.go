@@ -58,3 +58,17 @@ func TestClean(t *testing.T) {
 		}
 	}
 }
+
+// A client's long id is told apart at a glance, and stands in full once.
+func TestShortID(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("qmDNUlnp", 8)
+	for id, want := range map[string]string{
+		"": "", "claude-desktop": "claude-desktop", "https://app.example/oauth/client.json": "app.example", long: "qmDNUlnpqmDNUlnp…",
+		strings.Repeat("ü", 33): strings.Repeat("ü", 16) + "…",
+	} {
+		if got := ShortID(id); got != want {
+			t.Errorf("%q: %q, want %q", id, got, want)
+		}
+	}
+}

@@ -69,7 +69,7 @@ var german = &texts{
 	link: linkTexts{
 		title:        "{client} in der eigenen Nextcloud arbeiten lassen",
 		lead:         "{client} arbeitet über {server} und hat noch keinen Zugriff auf die Nextcloud {nextcloud}. Mit dem Konto anmelden, das in {client} benutzt wird, dann den Zugriff bei {nextcloud} erlauben. Das ist einmal nötig.",
-		client:       "{client} ist der Name, unter dem der Identitätsanbieter das Programm kennt.",
+		client:       "Der Identitätsanbieter kennt das Programm als {client}.",
 		warning:      "Nur weitergehen, wenn ein eigenes Programm diesen Link gerade gezeigt hat. Kam er von jemand anderem: diese Seite schließen.",
 		next:         "Weiter zur Anmeldung",
 		waitingTitle: "Den Zugriff bei Nextcloud erlauben",

@@ -67,7 +67,7 @@ var english = &texts{
 	link: linkTexts{
 		title:        "Let {client} work in your Nextcloud",
 		lead:         "{client} works through {server} and has no access to the Nextcloud {nextcloud} yet. Sign in with the account that you use in {client}, then allow the access at {nextcloud}. This is needed once.",
-		client:       "{client} is the name that the identity provider knows the program by.",
+		client:       "The identity provider knows the program as {client}.",
 		warning:      "Go on only if a program of yours showed you this link just now. If somebody sent it to you, close this page.",
 		next:         "Go on and sign in",
 		waitingTitle: "Allow the access at Nextcloud",

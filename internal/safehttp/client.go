@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -116,37 +117,34 @@ func (c *Client) Get(ctx context.Context, rawURL string) (*Answer, error) {
 	if err == nil {
 		return answer, nil
 	}
+	return nil, c.failure(ctx, limited, err)
+}
+
+// failure is an error of a request that limited bounds, in this package's
+// words.
+func (c *Client) failure(ctx, limited context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	own, said := errors.AsType[*Error](err)
 	late, slow := errors.AsType[net.Error](err)
 	switch {
 	case said && !errors.Is(own.Kind, ErrUnreachable):
-		return nil, own
+		return own
 	case limited.Err() != nil, errors.Is(err, context.DeadlineExceeded), slow && late.Timeout():
-		return nil, &Error{Kind: ErrTimeout, Err: err}
+		return &Error{Kind: ErrTimeout, Err: err}
 	case said:
-		return nil, own
+		return own
 	}
-	return nil, &Error{Kind: ErrUnreachable, Err: err}
+	return &Error{Kind: ErrUnreachable, Err: err}
 }
 
 func (c *Client) get(ctx context.Context, client *http.Client, u *url.URL) (*Answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
-	if err != nil {
-		return nil, &Error{Kind: ErrBadURL, Err: err}
-	}
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", c.opts.UserAgent)
-	resp, err := client.Do(req)
+	resp, err := c.send(ctx, client, u, http.Header{"Accept": {"application/json"}})
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	if resp.ContentLength > c.opts.MaxBody {
-		return nil, &Error{Kind: ErrTooLarge}
-	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, c.opts.MaxBody+1))
 	if err == nil {
 		err = ctx.Err() // a body may seem to end when the request is given up
@@ -158,6 +156,24 @@ func (c *Client) get(ctx context.Context, client *http.Client, u *url.URL) (*Ans
 		return nil, &Error{Kind: ErrTooLarge}
 	}
 	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+}
+
+func (c *Client) send(ctx context.Context, client *http.Client, u *url.URL, header http.Header) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return nil, &Error{Kind: ErrBadURL, Err: err}
+	}
+	maps.Copy(req.Header, header)
+	req.Header.Set("User-Agent", c.opts.UserAgent)
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.ContentLength > c.opts.MaxBody {
+		_ = resp.Body.Close()
+		return nil, &Error{Kind: ErrTooLarge}
+	}
+	return resp, nil
 }
 
 // target is the parsed URL and the client for its scheme.

@@ -191,12 +191,23 @@ func coerceText(text string, s *jsonschema.Schema) any {
 				return coerce(inner, s)
 			}
 		}
-		// A model that has one value often leaves the list out.
-		if s.Type == "array" && s.Items != nil && s.Items.Type == "string" {
+		// A model that has one value often leaves the list out, and the object
+		// of which it would be the only needed field.
+		switch {
+		case s.Type == "array" && s.Items != nil && s.Items.Type == "string":
 			return []any{text}
+		case s.Type == "array" && onlyValue(s.Items):
+			return []any{map[string]any{"value": text}}
+		case onlyValue(s):
+			return map[string]any{"value": text}
 		}
 	}
 	return text
+}
+
+// onlyValue reports whether an object needs nothing but a text called value.
+func onlyValue(s *jsonschema.Schema) bool {
+	return s != nil && s.Type == "object" && len(s.Required) == 1 && s.Required[0] == "value" && s.Properties["value"] != nil
 }
 
 // number is text as a JSON number, if it is one.

@@ -13,7 +13,9 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"nextcloud-mcp-server/internal/auth"
+	"nextcloud-mcp-server/internal/document"
 	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/nextcloud/exclusion"
 )
 
 // PrincipalKey is where the front door leaves the *auth.Principal in
@@ -43,8 +45,15 @@ type Binding struct {
 	// AccountURL is where people see and change their connections; empty where
 	// there are none.
 	AccountURL string
+	// Documents reads the text of files; nil means in this process.
+	Documents *document.Extractor
+	// Excluded takes files with certain system tags away from all tools; nil
+	// takes none.
+	Excluded *exclusion.Rule
 	// Timeout bounds one call; default one minute.
 	Timeout time.Duration
+	// Sources are where files may come from that are not in Nextcloud.
+	Sources Sources
 
 	registry *Registry // set by Register
 }
@@ -55,6 +64,9 @@ func (r *Registry) Register(server *mcp.Server, b Binding) error {
 		b.Timeout = time.Minute
 	}
 	b.registry = r
+	if b.Documents == nil {
+		b.Documents = document.NewExtractor(nil)
+	}
 	for _, t := range r.tools {
 		decl, schema, err := t.declaration()
 		if err != nil {
@@ -93,7 +105,7 @@ func (b *Binding) handler(t *Tool, schema *jsonschema.Schema) (mcp.ToolHandler, 
 	demand := t.demand()
 	return func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		start := time.Now()
-		ctx, cancel := context.WithTimeout(ctx, b.Timeout)
+		ctx, cancel := context.WithTimeout(ctx, max(b.Timeout, t.Timeout))
 		defer cancel()
 		var res *mcp.CallToolResult
 		err := b.run(ctx, req.Extra, demand, access{t.App, t.local}, func(ctx context.Context, nc *nextcloud.Client) error {
@@ -196,9 +208,9 @@ func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, d demand, a 
 		return Invalidf("This connection may not do that: it lacks the scope %s. The person has to allow it when connecting this server in the client.", p.Scopes.Missing(d.needs))
 	}
 	if a.local {
-		return work(withCaller(ctx, p, b.AccountURL, b.registry, nil), nil)
+		return work(b.withCaller(ctx, p, nil), nil)
 	}
-	nc, err := b.Clients.Client(ctx, p)
+	nc, err := b.Clients.Client(b.withCaller(ctx, p, nil), p)
 	if err != nil {
 		return err
 	}
@@ -207,7 +219,7 @@ func (b *Binding) run(ctx context.Context, extra *mcp.RequestExtra, d demand, a 
 	if known := nc.KnownApps(); a.app != "" && known != nil && !known.Has(a.app) {
 		return &nextcloud.Error{Kind: nextcloud.ErrAppMissing, Message: fmt.Sprintf("it needs the app %q", a.app)}
 	}
-	return work(withCaller(ctx, p, b.AccountURL, b.registry, nc), nc)
+	return work(b.withCaller(ctx, p, nc), nc)
 }
 
 func (b *Binding) principal(extra *mcp.RequestExtra) *auth.Principal {

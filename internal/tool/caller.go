@@ -4,24 +4,32 @@ import (
 	"context"
 
 	"nextcloud-mcp-server/internal/auth"
+	"nextcloud-mcp-server/internal/document"
 	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/nextcloud/exclusion"
 	"nextcloud-mcp-server/internal/policy"
+	"nextcloud-mcp-server/internal/safehttp"
 )
 
 type callKey struct{}
 
 // callInfo is what a handler may know of its call.
 type callInfo struct {
-	caller   auth.Principal // without its token
-	account  string
-	registry *Registry
-	nc       *nextcloud.Client // for documents of other areas; nil for a local tool
+	caller    auth.Principal // without its token
+	account   string
+	registry  *Registry
+	excluded  *exclusion.Rule
+	nc        *nextcloud.Client // nil for a local tool
+	sources   Sources
+	documents *document.Extractor
 }
 
 // withCaller gives the handlers of one call its principal, without the token:
 // handlers get a client of Nextcloud and never a credential.
-func withCaller(ctx context.Context, p *auth.Principal, account string, registry *Registry, nc *nextcloud.Client) context.Context {
-	info := &callInfo{caller: *p, account: account, registry: registry, nc: nc}
+func (b *Binding) withCaller(ctx context.Context, p *auth.Principal, nc *nextcloud.Client) context.Context {
+	info := &callInfo{
+		caller: *p, account: b.AccountURL, registry: b.registry, excluded: b.Excluded, nc: nc, sources: b.Sources, documents: b.Documents,
+	}
 	info.caller.Token = ""
 	return context.WithValue(ctx, callKey{}, info)
 }
@@ -46,6 +54,15 @@ func AccountURL(ctx context.Context) string {
 	return info.account
 }
 
+// Documents reads the text of files for the call; nil outside of a call.
+func Documents(ctx context.Context) *document.Extractor {
+	info, ok := ctx.Value(callKey{}).(*callInfo)
+	if !ok {
+		return nil
+	}
+	return info.documents
+}
+
 // Policy is what the caller allows the connection beyond its scopes. Outside of
 // a call it allows nothing.
 func Policy(ctx context.Context) policy.Policy {
@@ -56,13 +73,21 @@ func Policy(ctx context.Context) policy.Policy {
 	return policy.Policy{ReadOnly: true, NoDelete: true, Paused: true, Folders: []string{"/\x00"}}
 }
 
-// CheckPath answers an error for the model when the caller does not let the
-// connection reach a file or folder.
-func CheckPath(ctx context.Context, path string) error {
-	p := Policy(ctx)
-	if p.AllowsPath(path) {
-		return nil
+// Sources are where files may come from that are not in Nextcloud. Its zero
+// value has none.
+type Sources struct {
+	// Folder is the folder of this machine whose files may be read: only where
+	// this machine is the caller's own.
+	Folder string
+	// Web fetches from the public internet.
+	Web *safehttp.Client
+}
+
+// SourcesOf are the sources of a call; none outside of one.
+func SourcesOf(ctx context.Context) Sources {
+	info, ok := ctx.Value(callKey{}).(*callInfo)
+	if !ok {
+		return Sources{}
 	}
-	return Invalidf("The person limits this connection to these folders: %q. %q is in none of them, and nothing was done; %s.",
-		p.Folders, shorten(path), changing(AccountURL(ctx)))
+	return info.sources
 }

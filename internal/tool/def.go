@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"time"
 
 	"nextcloud-mcp-server/internal/nextcloud"
 	"nextcloud-mcp-server/internal/scope"
@@ -100,6 +101,8 @@ type Def struct {
 	// CheckPath. Without it, a connection that the person limits to some
 	// folders may not call a tool that needs a scope of files or shares.
 	Folders bool
+	// Timeout bounds a call that may take longer than others.
+	Timeout time.Duration
 }
 
 // Needs are the scopes that a call needs, all of them; none for Anyone.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/yosida95/uritemplate/v3"
 
@@ -44,26 +46,53 @@ type Vars map[string]string
 
 // ResourceOf is a declared resource of an area whose client is a C.
 type ResourceOf[C any] struct {
-	def  ResourceDef
-	read func(ctx context.Context, client C, vars Vars) (Content, error)
+	def      ResourceDef
+	read     func(ctx context.Context, client C, vars Vars) (Content, error)
+	complete map[string]Completer[C]
 }
+
+// Completer finds values of a template's variable that go on from what was
+// typed of it, best first.
+type Completer[C any] func(ctx context.Context, client C, typed string) ([]string, error)
 
 // NewResource declares a resource. An incomplete declaration panics.
 func NewResource[C any](def ResourceDef, read func(ctx context.Context, client C, vars Vars) (Content, error)) ResourceOf[C] {
 	if def.URI == "" || def.Name == "" || def.Title == "" || def.Description == "" || def.Scope == "" {
 		panic(fmt.Sprintf("resource %q: uri, name, title, description and scope are needed", def.URI))
 	}
-	return ResourceOf[C]{def, read}
+	return ResourceOf[C]{def: def, read: read}
+}
+
+// Complete is the resource with a completer for one of its variables. A
+// variable that the URI does not have panics.
+func (r ResourceOf[C]) Complete(variable string, find Completer[C]) ResourceOf[C] {
+	if !slices.Contains(uritemplate.MustNew(r.def.URI).Varnames(), variable) {
+		panic(fmt.Sprintf("resource %s: no variable %q", r.def.URI, variable))
+	}
+	complete := maps.Clone(r.complete)
+	if complete == nil {
+		complete = map[string]Completer[C]{}
+	}
+	complete[variable] = find
+	r.complete = complete
+	return r
 }
 
 func (r ResourceOf[C]) erase(area, app string, client func(*nextcloud.Client) C) *Resource {
-	return &Resource{
+	out := &Resource{
 		ResourceDef: r.def, Area: area, App: app,
 		template: uritemplate.MustNew(r.def.URI),
 		read: func(ctx context.Context, nc *nextcloud.Client, vars Vars) (Content, error) {
 			return r.read(ctx, client(nc), vars)
 		},
+		complete: map[string]Completer[*nextcloud.Client]{},
 	}
+	for variable, find := range r.complete {
+		out.complete[variable] = func(ctx context.Context, nc *nextcloud.Client, typed string) ([]string, error) {
+			return find(ctx, client(nc), typed)
+		}
+	}
+	return out
 }
 
 // Resource is a declared resource with its client type erased.
@@ -74,6 +103,7 @@ type Resource struct {
 
 	template *uritemplate.Template
 	read     func(ctx context.Context, nc *nextcloud.Client, vars Vars) (Content, error)
+	complete map[string]Completer[*nextcloud.Client]
 }
 
 // Templated reports whether the URI has variables.

@@ -35,12 +35,21 @@ func inputSchema(t reflect.Type) (*jsonschema.Schema, error) {
 func publicInput(s *jsonschema.Schema) *jsonschema.Schema {
 	s = s.CloneSchemas()
 	s.AdditionalProperties = nil
+	hideItems(s)
+	return s
+}
+
+// hideItems leaves out the fields of objects inside of lists, also in objects
+// of objects.
+func hideItems(s *jsonschema.Schema) {
 	for _, p := range s.Properties {
-		if p.Items != nil && p.Items.Type == "object" {
+		switch {
+		case p.Items != nil && p.Items.Type == "object":
 			p.Items = &jsonschema.Schema{Type: "object"}
+		case p.Type == "object" && len(p.Properties) > 0:
+			hideItems(p)
 		}
 	}
-	return s
 }
 
 // outputSchema is the schema of a tool's structured result: the names and

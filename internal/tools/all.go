@@ -6,9 +6,13 @@ import (
 	"nextcloud-mcp-server/internal/tool"
 	"nextcloud-mcp-server/internal/tools/calendar"
 	"nextcloud-mcp-server/internal/tools/connection"
+	"nextcloud-mcp-server/internal/tools/contacts"
+	"nextcloud-mcp-server/internal/tools/files"
+	"nextcloud-mcp-server/internal/tools/mail"
 	"nextcloud-mcp-server/internal/tools/notes"
 	"nextcloud-mcp-server/internal/tools/notifications"
 	"nextcloud-mcp-server/internal/tools/search"
+	"nextcloud-mcp-server/internal/tools/sharing"
 	"nextcloud-mcp-server/internal/tools/tasks"
 )
 
@@ -18,6 +22,10 @@ func All() []tool.Set {
 		notes.Tools.Set(),
 		calendar.Tools.Set(),
 		tasks.Tools.Set(),
+		contacts.Tools.Set(),
+		files.Tools.Set(),
+		sharing.Tools.Set(),
+		mail.Tools.Set(),
 		notifications.Tools.Set(),
 		search.Tools.Set(),
 		connection.Tools.Set(),

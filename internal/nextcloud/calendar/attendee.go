@@ -13,10 +13,55 @@ type Attendee struct {
 	Name   string `json:"name,omitempty"`
 	Status string `json:"status,omitempty"` // PARTSTAT: NEEDS-ACTION, ACCEPTED, DECLINED, TENTATIVE
 	Role   string `json:"role,omitempty"`   // when not REQ-PARTICIPANT
+	// Delivery is what became of the last message to them: the code of
+	// SCHEDULE-STATUS (RFC 6638, 7.3) in words.
+	Delivery string `json:"delivery,omitempty"`
+}
+
+// deliveries are the codes of SCHEDULE-STATUS (RFC 5546, 3.6; RFC 6638, 3.2.9).
+var deliveries = map[string]string{
+	"1.0": "not sent yet",
+	"1.1": "sent, outcome unknown",
+	"1.2": "delivered",
+	"2.0": "answered",
+	"3.7": "not delivered: no such address",
+	"3.8": "not delivered: not allowed",
+	"5.0": "in Nextcloud only if they have an account there: no mail could be sent",
+	"5.1": "not delivered: the mail could not be sent",
+	"5.2": "not delivered: no way to reach them",
+	"5.3": "not delivered: refused by their server",
+}
+
+// delivery is a SCHEDULE-STATUS in words.
+func delivery(status string) string {
+	status = strings.Trim(status, `" `)
+	code, _, _ := strings.Cut(status, ";")
+	if parts := strings.SplitN(code, ".", 3); len(parts) == 3 {
+		code = parts[0] + "." + parts[1] // 2.0.4 is a kind of 2.0
+	}
+	if words, ok := deliveries[code]; ok {
+		return words + " (" + status + ")"
+	}
+	return status
+}
+
+// scheduled are the attendees whom Nextcloud has sent a message.
+func scheduled(root *ical.Component) []Attendee {
+	var out []Attendee
+	seen := map[string]bool{}
+	for _, event := range root.Children("VEVENT") {
+		for _, l := range event.PropAll("ATTENDEE") {
+			if a := readAttendee(l); a.Delivery != "" && !seen[a.Email] {
+				seen[a.Email] = true
+				out = append(out, a)
+			}
+		}
+	}
+	return out
 }
 
 func readAttendee(l *ical.Line) Attendee {
-	a := Attendee{Email: address(l), Name: l.Param("CN"), Status: strings.ToUpper(l.Param("PARTSTAT")), Role: strings.ToUpper(l.Param("ROLE"))}
+	a := Attendee{Email: address(l), Name: l.Param("CN"), Status: strings.ToUpper(l.Param("PARTSTAT")), Role: strings.ToUpper(l.Param("ROLE")), Delivery: delivery(l.Param("SCHEDULE-STATUS"))}
 	if a.Role == "REQ-PARTICIPANT" {
 		a.Role = ""
 	}

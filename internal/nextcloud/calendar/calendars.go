@@ -26,7 +26,10 @@ type Calendar struct {
 	Owner       string   `json:"owner,omitempty"` // display name, or id
 	Shared      bool     `json:"shared,omitempty"`
 	IsDefault   bool     `json:"is_default,omitempty"`
-	Source      string   `json:"source,omitempty"` // the address a subscription reads from
+	Source      string   `json:"source,omitempty"`      // the address a subscription reads from
+	Transparent bool     `json:"transparent,omitempty"` // does not count for free-busy
+	SharedWith  []Share  `json:"shared_with,omitempty"` // of own calendars
+	Public      *Public  `json:"public,omitempty"`
 
 	path string // below the host's base, ends in a slash
 }
@@ -37,6 +40,7 @@ func (c *Calendar) Holds(kind string) bool { return slices.Contains(c.Components
 // home is what one listing of a person's calendars gave.
 type home struct {
 	calendars []Calendar
+	trashed   []Trashed     // calendars in the trash
 	retention time.Duration // how long the trash keeps what was deleted; 0 when not said
 	read      time.Time
 }
@@ -61,6 +65,7 @@ var (
 	propComponents  = dav.Name(dav.NSCalDAV, "supported-calendar-component-set")
 	propDescription = dav.Name(dav.NSCalDAV, "calendar-description")
 	propDefault     = dav.Name(dav.NSCalDAV, "schedule-default-calendar-URL")
+	propAddresses   = dav.Name(dav.NSCalDAV, "calendar-user-address-set")
 	propData        = dav.Name(dav.NSCalDAV, "calendar-data")
 	propSource      = dav.Name(dav.NSCalendarServer, "source")
 	propReadOnly    = dav.Name(dav.NSOwnCloud, "read-only")
@@ -88,28 +93,52 @@ func (c *Client) home(ctx context.Context) (h *home, fresh bool, err error) {
 	return h, true, err
 }
 
-// standard is the name of the person's default calendar, which only the
-// principal knows and which hardly ever changes. Without an answer it is
-// empty, and the first calendar is taken.
-func (c *Client) standard(ctx context.Context, principal string) string {
+// self is what the person's principal says: the default calendar and the
+// addresses under which the person is invited. Both hardly ever change. Without
+// an answer it is empty, and the first calendar and the person's e-mail address
+// are taken.
+func (c *Client) self(ctx context.Context, principal string) remembered {
 	if v, ok := c.nc.Cached(ctx, standardKey); ok {
 		if known, ok := v.(remembered); ok && c.now().Sub(known.read) < standardAge {
-			return known.name
+			return known
 		}
 	}
-	ms, err := c.dav.Propfind(ctx, dav.Query{Op: "ask for the default calendar", Path: principal + "/"}, propDefault)
+	ms, err := c.dav.Propfind(ctx, dav.Query{Op: "ask for the default calendar", Path: principal + "/"}, propDefault, propAddresses)
 	if err != nil || len(ms.Responses) == 0 {
-		return ""
+		return remembered{}
 	}
-	name := dav.Base(ms.Responses[0].Prop(propDefault).Child(propHref).String())
-	c.nc.Store(ctx, standardKey, remembered{name, c.now()}, 128+len(name))
-	return name
+	r := &ms.Responses[0]
+	known := remembered{name: dav.Base(r.Prop(propDefault).Child(propHref).String()), read: c.now()}
+	if set := r.Prop(propAddresses); set != nil {
+		for _, href := range set.Children {
+			if mail, ok := strings.CutPrefix(strings.ToLower(href.String()), "mailto:"); ok && mail != "" {
+				known.addresses = append(known.addresses, mail)
+			}
+		}
+	}
+	c.nc.Store(ctx, standardKey, known, 256+64*len(known.addresses))
+	return known
 }
 
-// remembered is the default calendar, and when it was asked for.
+// remembered is what a principal said, and when it was asked.
 type remembered struct {
-	name string
-	read time.Time
+	name      string   // of the default calendar
+	addresses []string // e-mail addresses in lower case
+	read      time.Time
+}
+
+// addresses are the e-mail addresses of the person in lower case.
+func (c *Client) addresses(ctx context.Context, p *person) []string {
+	var list []string
+	if user, err := c.nc.UserID(ctx); err == nil {
+		if principal, err := nextcloud.Path(dav.Root+"/principals/users", string(user)); err == nil {
+			list = slices.Clone(c.self(ctx, principal).addresses)
+		}
+	}
+	if own := strings.ToLower(p.email); own != "" && !slices.Contains(list, own) {
+		list = append(list, own)
+	}
+	return list
 }
 
 func (c *Client) readHome(ctx context.Context) (*home, error) {
@@ -133,13 +162,13 @@ func (c *Client) readHome(ctx context.Context) (*home, error) {
 	read := func(ctx context.Context) (err error) {
 		list, err = c.dav.Propfind(ctx, dav.Query{Op: op, Path: root + "/", Depth: dav.Children, Header: webcal(false)},
 			propDisplayName, propType, propOwner, propOwnerName, propPrivileges, propColor, propOrder,
-			propComponents, propDescription, propSource, propReadOnly, propRetention)
+			propComponents, propDescription, propSource, propReadOnly, propRetention, propTransp, propInvite, propPublishURL, propTrashedAt)
 		return err
 	}
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return read(gctx) })
 	group.Go(func() error {
-		standard = c.standard(gctx, principal)
+		standard = c.self(gctx, principal).name
 		return nil
 	})
 	if err := group.Wait(); err != nil {
@@ -152,11 +181,11 @@ func (c *Client) readHome(ctx context.Context) (*home, error) {
 		if err := read(ctx); err != nil {
 			return nil, err
 		}
-		h = c.parseHome(list, string(user), c.standard(ctx, principal))
+		h = c.parseHome(list, string(user), c.self(ctx, principal).name)
 	}
 	size := 256
 	for _, cal := range h.calendars {
-		size += 256 + len(cal.Description) + len(cal.Source)
+		size += 256 + len(cal.Description) + len(cal.Source) + 128*len(cal.SharedWith)
 	}
 	c.nc.Store(ctx, homeKey, h, size)
 	return h, nil
@@ -179,7 +208,11 @@ func (c *Client) parseHome(ms *dav.Multistatus, user, standard string) *home {
 		kind := r.Prop(propType)
 		subscribed := kind.Has(dav.Name(dav.NSCalendarServer, "subscribed"))
 		// Nextcloud: a calendar in the trash stays listed, as deleted-calendar.
-		if (!kind.Has(dav.Name(dav.NSCalDAV, "calendar")) && !subscribed) || kind.Has(dav.Name(dav.NSNextcloud, "deleted-calendar")) {
+		if kind.Has(dav.Name(dav.NSNextcloud, "deleted-calendar")) {
+			h.trashed = append(h.trashed, trashedCalendar(r))
+			continue
+		}
+		if !kind.Has(dav.Name(dav.NSCalDAV, "calendar")) && !subscribed {
 			continue
 		}
 		path, err := c.dav.Local(r.Href)
@@ -210,6 +243,8 @@ func (c *Client) parseHome(ms *dav.Multistatus, user, standard string) *home {
 		if cal.Owner == "" {
 			cal.Owner = owner
 		}
+		cal.Transparent = r.Prop(propTransp).Has(dav.Name(dav.NSCalDAV, "transparent"))
+		cal.SharedWith, cal.Public = readShares(r), c.readPublic(r)
 		cal.ReadOnly = subscribed || !writable(r)
 		order, _ := strconv.Atoi(r.Prop(propOrder).String()) // 0 when not said
 		found = append(found, ordered{cal, order})
@@ -273,6 +308,20 @@ func (c *Client) Resolve(ctx context.Context, op, name string) (*Calendar, error
 		return pick(op, h.calendars, name)
 	}
 	return cal, err
+}
+
+// Default is the calendar that takes events when none is named.
+func (c *Client) Default(ctx context.Context, op string) (*Calendar, error) {
+	h, _, err := c.home(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range h.calendars {
+		if h.calendars[i].IsDefault {
+			return &h.calendars[i], nil
+		}
+	}
+	return nil, notFoundf(op, "the person has no calendar for events that can be written; name one of %s", candidates(h.calendars))
 }
 
 func pick(op string, list []Calendar, name string) (*Calendar, error) {

@@ -27,7 +27,10 @@ type Written struct {
 	Scope        Scope  `json:"recurrence_scope,omitempty"`
 	OldUID       string `json:"old_uid,omitempty"` // the series that was split, which ends before
 	Link         string `json:"link,omitempty"`
-	Note         string `json:"-"`
+	// Invited are the attendees whom Nextcloud told of the change, with what
+	// became of it.
+	Invited []Attendee `json:"invited,omitempty"`
+	Note    string     `json:"-"`
 }
 
 // written is the answer about an occurrence of an object.
@@ -85,6 +88,9 @@ func (c *Client) Create(ctx context.Context, calendar string, f Fields) (*Writte
 	if rule != nil {
 		event.Add(ical.NewLine("RRULE", rule.String()))
 	}
+	if err := f.putDates(op, event, times.start); err != nil {
+		return nil, err
+	}
 	notes, err := f.write(op, event, p, at)
 	if err != nil {
 		return nil, err
@@ -99,11 +105,14 @@ func (c *Client) Create(ctx context.Context, calendar string, f Fields) (*Writte
 	if err != nil {
 		return nil, err
 	}
-	etag, err := c.put(ctx, op, o.path, root, dav.Condition{Absent: true})
+	etag, invited, err := c.save(ctx, op, o.path, root, dav.Condition{Absent: true})
 	if err != nil {
 		return nil, err
 	}
-	return c.written(o, ical.Occurrence{ID: times.start, Start: times.start, End: times.end, Component: event}, etag, at, notes), nil
+	c.remember(ctx, cal, event.Text("UID"), o.path)
+	w := c.written(o, ical.Occurrence{ID: times.start, Start: times.start, End: times.end, Component: event}, etag, at, notes)
+	w.Invited = invited
+	return w, nil
 }
 
 // newObject is an object of cal that is not written yet, in a file of its

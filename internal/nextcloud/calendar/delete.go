@@ -55,6 +55,9 @@ func (c *Client) Delete(ctx context.Context, t Target) (*Deleted, error) {
 	before := o.snapshot()
 	whole := false
 	if scope == This {
+		if err := single(op, occ); err != nil {
+			return nil, err
+		}
 		o.Exclude(occ)
 		whole = o.isEmpty(p)
 	} else {

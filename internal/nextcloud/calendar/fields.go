@@ -24,6 +24,7 @@ type Fields struct {
 	Status      *string
 	Priority    *int // 0 to 9, 0 for none
 	Privacy     *string
+	Transparent *bool // whether the time stays free
 	URL         *string
 	Color       *string
 	Attendees   *string // comma-separated addresses
@@ -31,6 +32,9 @@ type Fields struct {
 	Recurring *bool
 	Rule      *string // RRULE
 	RuleEnd   *string // the last date, inclusive
+
+	ExtraDates    *string // RDATE, comma-separated: all of them
+	ExcludedDates *string // EXDATE, the same
 
 	ReminderMinutes *int // 0 clears
 	ReminderEmail   *bool
@@ -44,7 +48,7 @@ var colorForm = regexp.MustCompile(`^(#[0-9A-Fa-f]{3,8}|[A-Za-z]{3,24})$`)
 
 // carried are the properties that an override of a series usually only
 // repeats: where it does, a change of the series reaches it too.
-var carried = []string{"SUMMARY", "DESCRIPTION", "LOCATION", "CATEGORIES", "STATUS", "PRIORITY", "CLASS", "URL", "COLOR"}
+var carried = []string{"SUMMARY", "DESCRIPTION", "LOCATION", "CATEGORIES", "STATUS", "PRIORITY", "CLASS", "URL", "COLOR", "TRANSP"}
 
 // write sets everything but times and recurrence, and answers what a caller
 // should know.
@@ -75,6 +79,14 @@ func (f *Fields) write(op string, event *ical.Component, p *person, at clock) (n
 	}
 	if err := setWord(op, event, "CLASS", "privacy", f.Privacy, "PUBLIC", "PRIVATE", "CONFIDENTIAL"); err != nil {
 		return nil, err
+	}
+	if f.Transparent != nil {
+		switch was := strings.ToUpper(event.Text("TRANSP")); {
+		case *f.Transparent:
+			setLine(event, "TRANSP", "TRANSPARENT")
+		case was != "" && was != "OPAQUE":
+			setLine(event, "TRANSP", "OPAQUE")
+		}
 	}
 	if f.Priority != nil {
 		switch n := *f.Priority; {

@@ -73,35 +73,52 @@ const listOp = "list events"
 
 // listed is an occurrence with what it is sorted by.
 type listed struct {
-	Summary
 	at  time.Time
 	key string
+	o   *object
+	occ ical.Occurrence
 }
 
 // List lists the occurrences that overlap the time asked for, by their start.
 func (c *Client) List(ctx context.Context, q Query) (*Page, error) {
-	p, err := c.person(ctx)
+	page, found, err := c.all(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	at, err := clockFor(listOp, q.TimeZone, p)
+	shown, err := page.cut(found, q)
 	if err != nil {
 		return nil, err
+	}
+	for _, l := range shown {
+		c.remember(ctx, l.o.cal, l.o.First().Text("UID"), l.o.path)
+	}
+	return page, nil
+}
+
+// all are all occurrences that a query finds, and its page without them.
+func (c *Client) all(ctx context.Context, q Query) (*Page, []listed, error) {
+	p, err := c.person(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	at, err := clockFor(listOp, q.TimeZone, p)
+	if err != nil {
+		return nil, nil, err
 	}
 	page := &Page{Events: []Summary{}, Asked: Asked{TimeZoneUsed: at.String()}}
 	from, to, err := c.window(q, at, page)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	h, _, err := c.home(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var calendars []*Calendar
 	if strings.TrimSpace(q.Calendar) != "" {
 		cal, err := c.Resolve(ctx, listOp, q.Calendar)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		page.Asked.CalendarName = cal.Name
 		calendars = []*Calendar{cal}
@@ -114,9 +131,9 @@ func (c *Client) List(ctx context.Context, q Query) (*Page, error) {
 	}
 	found, err := c.collect(ctx, calendars, from, to, at.loc, q, page)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return page, page.cut(found, q)
+	return page, found, nil
 }
 
 // window is the time asked for as moments, [from, to).
@@ -239,11 +256,7 @@ func (c *Client) collect(ctx context.Context, calendars []*Calendar, from, to ti
 }
 
 func (o *object) listed(occ ical.Occurrence, loc *time.Location) listed {
-	s := o.summarize(occ)
-	if s.Status == "CONFIRMED" {
-		s.Status = ""
-	}
-	return listed{s, occ.Start.Instant(loc), o.path + " " + occ.ID.Value()}
+	return listed{occ.Start.Instant(loc), o.path + " " + occ.ID.Value(), o, occ}
 }
 
 // reason is an error in a few words.
@@ -294,8 +307,9 @@ func (q Query) filter() func(ical.Occurrence, *time.Location) bool {
 	}
 }
 
-// cut fills the page with the part of found that the query asks for.
-func (p *Page) cut(found []listed, q Query) error {
+// cut fills the page with the part of found that the query asks for, and
+// answers that part.
+func (p *Page) cut(found []listed, q Query) ([]listed, error) {
 	limit := q.Limit
 	if limit <= 0 {
 		limit = 50
@@ -305,7 +319,7 @@ func (p *Page) cut(found []listed, q Query) error {
 	if q.Cursor != "" {
 		at, key, err := readCursor(q.Cursor)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		found = slices.DeleteFunc(found, func(l listed) bool {
 			return cmp.Or(l.at.Compare(at), cmp.Compare(l.key, key)) <= 0
@@ -321,10 +335,14 @@ func (p *Page) cut(found []listed, q Query) error {
 		most = maxDescription
 	}
 	for _, l := range found {
-		l.Description = shorten(l.Description, most)
-		p.Events = append(p.Events, l.Summary)
+		s := l.o.summarize(l.occ)
+		if s.Status == "CONFIRMED" {
+			s.Status = ""
+		}
+		s.Description = shorten(s.Description, most)
+		p.Events = append(p.Events, s)
 	}
-	return nil
+	return found, nil
 }
 
 // readCursor is the last occurrence of the page before.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"nextcloud-mcp-server/internal/nextcloud"
 	"nextcloud-mcp-server/internal/nextcloud/calendar/ical"
@@ -76,6 +78,12 @@ func readObject(cal *Calendar, path, etag string, data []byte, kind string) (*ob
 	return &object{cal: cal, path: path, etag: etag, Series: series}, nil
 }
 
+// damaged reports whether the object may hold bytes that XML cannot carry, so
+// that it has to be fetched by itself before it is written back.
+func (o *object) damaged() bool {
+	return slices.ContainsFunc(o.Object.Lines(), func(l string) bool { return strings.ContainsRune(l, utf8.RuneError) })
+}
+
 func timeRange(from, to time.Time) dav.Element {
 	return dav.El(dav.Name(dav.NSCalDAV, "time-range")).With("start", from.UTC().Format(stamp)).With("end", to.UTC().Format(stamp))
 }
@@ -86,10 +94,13 @@ func uidIs(uid string) dav.Element {
 }
 
 // find is the object with that UID. The name of an object's file is not its
-// UID, so the server is asked for the property.
+// UID, so the server is asked for the property, unless its place is known.
 func (c *Client) find(ctx context.Context, op string, cal *Calendar, kind, uid string) (*object, error) {
 	if strings.TrimSpace(uid) == "" {
 		return nil, invalidf(op, "the uid is missing")
+	}
+	if o, err := c.known(ctx, op, cal, kind, uid); err != nil || o != nil {
+		return o, err
 	}
 	found, _, err := c.report(ctx, op, cal, kind, uidIs(uid))
 	if err != nil {
@@ -98,6 +109,10 @@ func (c *Client) find(ctx context.Context, op string, cal *Calendar, kind, uid s
 	// A text-match finds UIDs that contain the text, too.
 	for i := range found {
 		if found[i].First().Text("UID") == uid {
+			c.remember(ctx, cal, uid, found[i].path)
+			if found[i].damaged() {
+				return c.fetch(ctx, op, cal, kind, found[i].path)
+			}
 			return &found[i], nil
 		}
 	}
@@ -106,20 +121,30 @@ func (c *Client) find(ctx context.Context, op string, cal *Calendar, kind, uid s
 
 // put writes an object and answers its new entity tag.
 func (c *Client) put(ctx context.Context, op, path string, root *ical.Component, when dav.Condition) (string, error) {
-	etag, err := c.dav.Put(ctx, dav.Query{Op: op, Path: path}, calendarType, root.Encode(), when)
+	etag, _, err := c.save(ctx, op, path, root, when)
+	return etag, err
+}
+
+// save is put that also answers those whom Nextcloud told of the change.
+func (c *Client) save(ctx context.Context, op, path string, root *ical.Component, when dav.Condition) (etag string, invited []Attendee, err error) {
+	etag, err = c.dav.Put(ctx, dav.Query{Op: op, Path: path}, calendarType, root.Encode(), when)
 	if err != nil {
-		return "", c.explain(ctx, err)
+		return "", nil, c.explain(ctx, err)
 	}
 	if etag != "" {
-		return etag, nil
+		return etag, nil, nil
 	}
 	// Nextcloud: no ETag when it stored something else than it was sent, as it
-	// does for events with attendees.
-	etag, err = c.dav.ETag(ctx, dav.Query{Op: op, Path: path})
+	// does for events with attendees, where it notes what became of the
+	// messages to them.
+	stored, err := c.dav.Get(ctx, dav.Query{Op: op, Path: path}, "text/calendar")
 	if err != nil {
-		return "", nil //nolint:nilerr // it is written; only the tag is missing
+		return "", nil, nil //nolint:nilerr // it is written; only the tag is missing
 	}
-	return etag, nil
+	if now, err := ical.Parse(stored.Data); err == nil {
+		invited = scheduled(now)
+	}
+	return stored.ETag, invited, nil
 }
 
 // explain says what Nextcloud's answers to writes mean.
@@ -133,7 +158,10 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	case e.Status == http.StatusInternalServerError && strings.Contains(string(e.Body), "onstraint"):
 		// Nextcloud: the UID of an event in the calendar trash is still taken.
 		out.Kind = nextcloud.ErrConflict
-		out.Message = "an entry with this uid lies in the calendar's trash; restore it from there, or empty the trash in the Calendar app"
+		out.Message = "an entry with this uid lies in the trash of this calendar and keeps the uid taken; restore that one and change it, or use another uid"
+	case e.Status == http.StatusBadRequest && strings.Contains(e.Message, "uid already exists"):
+		out.Kind = nextcloud.ErrConflict
+		out.Message = "the calendar has an entry with this uid already"
 	case errors.Is(e.Kind, nextcloud.ErrForbidden) && strings.HasSuffix(e.Exception, "InvalidComponentType"):
 		out.Kind = nextcloud.ErrInvalid
 		out.Message = "this calendar does not take entries of this kind; use another one"

@@ -56,6 +56,15 @@ func (o *object) occurrence(op, at string, p *person) (ical.Occurrence, error) {
 	return occ, nil
 }
 
+// single refuses an occurrence whose component also stands for all later ones
+// (RFC 5545, 3.2.13), which old programs write: it cannot be changed alone.
+func single(op string, occ ical.Occurrence) error {
+	if occ.Changed && strings.EqualFold(occ.Component.Prop("RECURRENCE-ID").Param("RANGE"), "THISANDFUTURE") {
+		return invalidf(op, "what this occurrence says holds for all later ones too, so it cannot be changed alone; use recurrence_scope=this_and_future, or the next occurrence")
+	}
+	return nil
+}
+
 // onDay is the one occurrence whose start by the rule is on that day.
 func (o *object) onDay(op string, day time.Time, p *person) (ical.Occurrence, error) {
 	loc := p.zone
@@ -214,7 +223,7 @@ func putRule(op string, s *ical.Series, rule *ical.Rule) error {
 		setLine(s.Master, "RRULE", rule.String())
 		return nil
 	}
-	if s.Master.Prop("RRULE") == nil {
+	if s.Master.Prop("RRULE") == nil && s.Master.Prop("RDATE") == nil {
 		return nil
 	}
 	if len(s.Overrides) > 0 {
@@ -224,6 +233,59 @@ func putRule(op string, s *ical.Series, rule *ical.Rule) error {
 		s.Master.Remove(name)
 	}
 	return nil
+}
+
+// maxDates bounds the dates that one argument lists.
+const maxDates = 500
+
+// putDates writes the additional and the excluded dates of a series that
+// starts at start in the place of those that it had.
+func (f *Fields) putDates(op string, master *ical.Component, start ical.DateTime) error {
+	for _, list := range []struct {
+		name, argument string
+		text           *string
+	}{{"RDATE", "recurrence_dates", f.ExtraDates}, {"EXDATE", "excluded_dates", f.ExcludedDates}} {
+		if list.text == nil {
+			continue
+		}
+		var dates []ical.DateTime
+		for part := range strings.SplitSeq(*list.text, ",") {
+			if part = strings.TrimSpace(part); part == "" {
+				continue
+			}
+			if len(dates) >= maxDates {
+				return invalidf(op, "%s takes at most %d dates", list.argument, maxDates)
+			}
+			w, err := parseWhen(op, list.argument, part)
+			if err != nil {
+				return err
+			}
+			dates = append(dates, dateOf(w, start))
+		}
+		if list.name == "EXDATE" && len(dates) > 0 && master.Prop("RRULE") == nil && master.Prop("RDATE") == nil {
+			return invalidf(op, "excluded_dates need a recurring event")
+		}
+		master.Remove(list.name)
+		for _, d := range dates {
+			master.Add(d.Line(list.name))
+		}
+	}
+	return nil
+}
+
+// dateOf is a date of a series that starts at start: a day alone means the
+// time of day of the start.
+func dateOf(w when, start ical.DateTime) ical.DateTime {
+	switch {
+	case start.Kind == ical.Date:
+		return ical.DateOf(w.wall)
+	case w.day:
+		h, m, s := start.Wall.Clock()
+		return start.At(w.wall.Add(time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second))
+	case w.fixed && start.Kind != ical.Floating:
+		return ical.UTCOf(w.moment).Like(start)
+	}
+	return start.At(w.wall)
 }
 
 // shiftSeries makes exclusions, additions, changed occurrences and the end of

@@ -100,11 +100,13 @@ func (c *Client) updateAll(ctx context.Context, op string, o *object, occ ical.O
 		notes = append(notes, "Nothing had to be changed.")
 		return c.finished(o, times, o.etag, at, notes), nil
 	}
-	etag, err := c.put(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
+	etag, invited, err := c.save(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
 	if err != nil {
 		return nil, err
 	}
-	return c.finished(o, times, etag, at, notes), nil
+	w := c.finished(o, times, etag, at, notes)
+	w.Invited = invited
+	return w, nil
 }
 
 func (c *Client) finished(o *object, times span, etag string, at clock, notes []string) *Written {
@@ -140,7 +142,9 @@ func (f *Fields) apply(op string, s *ical.Series, base ical.DateTime, p *person)
 			return was, at, nil, err
 		}
 	}
-	is.put(s.Master, was)
+	if is != was {
+		is.put(s.Master, was)
+	}
 	if ruleGiven {
 		rule, err := f.rule(op, s.Rule(), is.start, at)
 		if err != nil {
@@ -149,6 +153,9 @@ func (f *Fields) apply(op string, s *ical.Series, base ical.DateTime, p *person)
 		if err := putRule(op, s, rule); err != nil {
 			return was, at, nil, err
 		}
+	}
+	if err := f.putDates(op, s.Master, is.start); err != nil {
+		return was, at, nil, err
 	}
 	notes, err := f.write(op, s.Master, p, at)
 	if err != nil {
@@ -165,11 +172,14 @@ func (f *Fields) apply(op string, s *ical.Series, base ical.DateTime, p *person)
 
 // updateOne changes one occurrence of a series.
 func (c *Client) updateOne(ctx context.Context, op string, o *object, t Target, f Fields, p *person) (*Written, error) {
-	if f.Rule != nil || f.RuleEnd != nil || f.Recurring != nil {
+	if f.Rule != nil || f.RuleEnd != nil || f.Recurring != nil || f.ExtraDates != nil || f.ExcludedDates != nil {
 		return nil, invalidf(op, "one occurrence has no recurrence of its own; use recurrence_scope=this_and_future or all for that")
 	}
 	occ, err := o.occurrence(op, t.RecurrenceID, p)
 	if err != nil {
+		return nil, err
+	}
+	if err := single(op, occ); err != nil {
 		return nil, err
 	}
 	before := o.snapshot()
@@ -179,18 +189,20 @@ func (c *Client) updateOne(ctx context.Context, op string, o *object, t Target, 
 	if err != nil {
 		return nil, err
 	}
-	is.put(one, was)
+	if is != was {
+		is.put(one, was)
+	}
 	notes, err := f.write(op, one, p, at)
 	if err != nil {
 		return nil, err
 	}
 	before.finish(o, p, c.now)
-	etag, err := c.put(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
+	etag, invited, err := c.save(ctx, op, o.path, o.Object, dav.Condition{ETag: o.etag})
 	if err != nil {
 		return nil, err
 	}
 	w := c.written(o, ical.Occurrence{ID: occ.ID, Start: is.start, End: is.end, Component: one}, etag, at, notes)
-	w.Scope, w.RecurrenceID = This, occ.ID.String()
+	w.Scope, w.RecurrenceID, w.Invited = This, occ.ID.String(), invited
 	return w, nil
 }
 
@@ -231,7 +243,7 @@ func (c *Client) updateFuture(ctx context.Context, op string, o *object, occ ica
 	for _, e := range append([]*ical.Component{o2.Master}, o2.Overrides...) {
 		setLine(e, "SEQUENCE", "0")
 	}
-	newTag, err := c.put(ctx, op, o2.path, o2.Object, dav.Condition{Absent: true})
+	newTag, invited, err := c.save(ctx, op, o2.path, o2.Object, dav.Condition{Absent: true})
 	switch {
 	case err == nil:
 	case refused(err):
@@ -250,7 +262,8 @@ func (c *Client) updateFuture(ctx context.Context, op string, o *object, occ ica
 		}
 	}
 	w := c.written(o2, ical.Occurrence{ID: times.start, Start: times.start, End: times.end, Component: o2.Master}, newTag, at, notes)
-	w.Scope, w.OldUID = ThisAndFuture, oldUID
+	w.Scope, w.OldUID, w.Invited = ThisAndFuture, oldUID, invited
+	c.remember(ctx, o.cal, w.UID, o2.path)
 	return w, nil
 }
 
@@ -305,8 +318,7 @@ func (c *Client) unsplit(ctx context.Context, op string, o, o2 *object, at ical.
 	case !whole || !refused(cause):
 		return twice
 	}
-	// Nextcloud: with this header nothing is left in the trash.
-	err = c.dav.Delete(ctx, dav.Query{Op: op, Path: o2.path, Header: http.Header{"X-Nc-Caldav-No-Trashbin": {"1"}}}, dav.Condition{ETag: newTag})
+	err = c.dav.Delete(ctx, dav.Query{Op: op, Path: o2.path}, dav.Condition{ETag: newTag})
 	if err == nil || errors.Is(err, nextcloud.ErrNotFound) {
 		return cause
 	}

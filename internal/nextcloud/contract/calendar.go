@@ -40,6 +40,17 @@ func runCalendar(t *testing.T, env *Env) {
 		{"not there", calendarNotThere},
 		{"read-only", calendarReadOnly},
 		{"move between calendars", calendarMove},
+		{"unreadable neighbours", calendarNeighbours},
+		{"fields", calendarFields},
+		{"manage", calendarManage},
+		{"trash", calendarTrash},
+		{"import and export", calendarImport},
+		{"bulk", calendarBulk},
+		{"free times", calendarFree},
+		{"invitations", calendarInvitations},
+		{"series of others", calendarInvitedSeries},
+		{"share", calendarShare},
+		{"publish", calendarPublish},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, d) })
 	}
@@ -54,6 +65,7 @@ type diary struct {
 	dav  *dav.Client
 	name string
 	path string
+	env  *Env
 }
 
 const diaryTitle = "Contract <&> Kalender"
@@ -61,7 +73,7 @@ const diaryTitle = "Contract <&> Kalender"
 func newDiary(t *testing.T, env *Env) *diary {
 	t.Helper()
 	nc := env.Client(t)
-	d := &diary{Client: calendar.New(nc), nc: nc, dav: dav.New(nc), name: strings.ReplaceAll(unique("contract"), " ", "-")}
+	d := &diary{Client: calendar.New(nc), nc: nc, env: env, dav: dav.New(nc), name: strings.ReplaceAll(unique("contract"), " ", "-")}
 	d.path = d.make(t, d.name, diaryTitle+" "+d.name)
 	return d
 }

@@ -1,8 +1,8 @@
 package contract
 
 import (
+	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -243,25 +243,43 @@ func calendarReadOnly(t *testing.T, d *diary) {
 }
 
 func calendarMove(t *testing.T, d *diary) {
-	w := d.create(t, calendar.Fields{Title: new("Umzug"), Start: new("2027-04-08")})
-	list, err := d.Calendars(t.Context())
+	path := d.put(t, "umzug.ics", strings.Split(strings.ReplaceAll(strings.Join(awkward, "\n"), "UID:awkward", "UID:umzug"), "\n")...)
+	before := d.raw(t, path)
+	def, err := d.Default(t.Context(), "x")
+	if err != nil {
+		t.Skip("the person has no default calendar")
+	}
+	m, err := d.Move(t.Context(), calendar.Target{Calendar: d.name, UID: "umzug"}, def.Name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(list, func(c calendar.Calendar) bool { return c.IsDefault })
-	if i < 0 {
-		t.Skip("the person has no default calendar")
+	to := strings.Replace(path, d.name, def.Name, 1)
+	t.Cleanup(func() {
+		err := d.dav.Delete(context.WithoutCancel(t.Context()), dav.Query{Op: "delete", Path: to}, dav.Condition{})
+		if err != nil && !errors.Is(err, nextcloud.ErrNotFound) {
+			t.Errorf("clean up: %v", err)
+		}
+		purge(t, d.Client, d.nc, "umzug")
+	})
+	if m.From.Name != d.name || m.To.Name != def.Name || m.Event.Title != "Alt" {
+		t.Errorf("moved = %+v", m)
 	}
-	to := strings.Replace(d.path, d.name, list[i].Name, 1) + w.UID + ".ics"
-	if err := d.dav.Move(t.Context(), dav.Query{Op: "move", Path: d.path + w.UID + ".ics"}, to, dav.Keep); err != nil {
-		t.Fatal(err)
+	if after := d.raw(t, to); after != before {
+		t.Errorf("the server changed it:\n%s\nbefore:\n%s", after, before)
 	}
-	e, err := d.Get(t.Context(), list[i].Name, w.UID, "")
-	if err != nil || e.Title != "Umzug" {
-		t.Fatalf("event = %+v, %v", e, err)
+	if _, err := d.Get(t.Context(), d.name, "umzug", ""); !errors.Is(err, nextcloud.ErrNotFound) {
+		t.Errorf("still in the old calendar: %v", err)
 	}
-	q := dav.Query{Op: "delete", Path: to, Header: http.Header{"X-Nc-Caldav-No-Trashbin": {"1"}}}
-	if err := d.dav.Delete(t.Context(), q, dav.Condition{ETag: e.ETag}); err != nil {
-		t.Errorf("clean up: %v", err)
+	if e, err := d.Get(t.Context(), def.Name, "umzug", ""); err != nil || e.ETag != m.ETag {
+		t.Errorf("in the new one: %+v, %v, want %s", e, err, m.ETag)
+	}
+	// Back into a calendar that has the UID by now.
+	d.put(t, "twin.ics", "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//x//y//EN", "BEGIN:VEVENT", "UID:umzug", "DTSTAMP:20270101T000000Z",
+		"DTSTART:20270409T100000Z", "SUMMARY:Zwilling", "END:VEVENT", "END:VCALENDAR")
+	if _, err := d.Move(t.Context(), calendar.Target{Calendar: def.Name, UID: "umzug"}, d.name); err == nil {
+		t.Error("moved onto an event with the same uid")
+	}
+	if _, err := d.Move(t.Context(), calendar.Target{Calendar: def.Name, UID: "umzug"}, "contact_birthdays"); !errors.Is(err, nextcloud.ErrForbidden) && !errors.Is(err, nextcloud.ErrNotFound) {
+		t.Errorf("into the birthdays: %v", err)
 	}
 }

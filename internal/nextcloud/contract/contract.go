@@ -17,6 +17,9 @@ import (
 type Env struct {
 	// Client is a new client of the person, with an empty cache of its own.
 	Client func(t testing.TB) *nextcloud.Client
+	// Other is a new client of a second person, for what people do with one
+	// another; nil when there is none, and such parts are left out.
+	Other func(t testing.TB) *nextcloud.Client
 }
 
 // Run checks everything that the typed clients rely on. newEnv is called once
@@ -36,6 +39,9 @@ var suites = []struct {
 	{"search", runSearch},
 	{"notifications", runNotifications},
 	{"tasks", runTasks},
+	{"files", runFiles},
+	{"sharing", runSharing},
+	{"contacts", runContacts},
 }
 
 // unique is a name that no other run and no person uses.

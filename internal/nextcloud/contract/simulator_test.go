@@ -10,9 +10,11 @@ import (
 
 func TestSimulator(t *testing.T) {
 	contract.Run(t, func(tb testing.TB) *contract.Env {
-		alice := nextcloudtest.DefaultUsers()[0]
+		alice, bob := nextcloudtest.DefaultUsers()[0], nextcloudtest.DefaultUsers()[1]
 		server := httptest.NewServer(nextcloudtest.New(nil))
 		tb.Cleanup(server.Close)
-		return env(tb, server.URL, alice.ID, alice.Password)
+		e := env(tb, server.URL, alice.ID, alice.Password)
+		e.Other = env(tb, server.URL, bob.ID, bob.Password).Client
+		return e
 	})
 }

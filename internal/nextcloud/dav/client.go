@@ -105,12 +105,25 @@ func (c *Client) multistatus(ctx context.Context, method string, q Query, body E
 	}
 	ms, err := ParseMultistatus(res.Body)
 	if err != nil {
-		return nil, &nextcloud.Error{Op: q.Op, Kind: nextcloud.ErrBadAnswer, Status: res.Status, Message: "the answer is not the XML that was expected", Err: err}
+		return nil, notXML(q.Op, res.Status, err)
 	}
 	return ms, nil
 }
 
+func notXML(op string, status int, err error) error {
+	return &nextcloud.Error{Op: op, Kind: nextcloud.ErrBadAnswer, Status: status, Message: "the answer is not the XML that was expected", Err: err}
+}
+
 func (c *Client) send(ctx context.Context, method string, q Query, body *Element) (*nextcloud.Response, error) {
+	r, err := request(method, q, body)
+	if err != nil {
+		return nil, err
+	}
+	return c.nc.Do(ctx, r)
+}
+
+// request is q with a body; nil for none.
+func request(method string, q Query, body *Element) (nextcloud.Request, error) {
 	r := nextcloud.Request{Op: q.Op, Method: method, Path: q.Path, Header: http.Header{}, Accept: "application/xml", MaxBody: q.MaxBody}
 	for k, v := range q.Header {
 		r.Header[k] = slices.Clone(v)
@@ -125,11 +138,11 @@ func (c *Client) send(ctx context.Context, method string, q Query, body *Element
 	if body != nil {
 		b, err := encode(*body)
 		if err != nil {
-			return nil, &nextcloud.Error{Op: q.Op, Kind: nextcloud.ErrInvalid, Message: "the request cannot be written as XML", Err: err}
+			return r, &nextcloud.Error{Op: q.Op, Kind: nextcloud.ErrInvalid, Message: "the request cannot be written as XML", Err: err}
 		}
 		r.Body, r.Type = b, xmlType
 	}
-	return c.nc.Do(ctx, r)
+	return r, nil
 }
 
 // Local is the path below the host's base of an href that the server gave. An

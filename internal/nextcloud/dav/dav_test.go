@@ -1,6 +1,8 @@
 package dav
 
 import (
+	"bytes"
+	"encoding/xml"
 	"errors"
 	"io"
 	"net/http"
@@ -74,7 +76,15 @@ func TestEncode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := parse(b)
+	dec := xml.NewDecoder(bytes.NewReader(b))
+	tok, err := dec.Token()
+	for _, ok := tok.(xml.StartElement); err == nil && !ok; _, ok = tok.(xml.StartElement) {
+		tok, err = dec.Token()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := readNode(dec, tok.(xml.StartElement))
 	if err != nil {
 		t.Fatalf("%v: %s", err, b)
 	}
@@ -127,11 +137,11 @@ func client(t *testing.T, h http.HandlerFunc) *Client {
 }
 
 func TestRequests(t *testing.T) {
-	type seen struct{ Method, Path, Depth, Match, None, To, Over, Type, Body string }
+	type seen struct{ Method, Path, Depth, Match, None, To, Over, Type, Body, If string }
 	var got seen
 	c := client(t, func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
-		got = seen{r.Method, r.URL.EscapedPath(), r.Header.Get("Depth"), r.Header.Get("If-Match"), r.Header.Get("If-None-Match"), r.Header.Get("Destination"), r.Header.Get("Overwrite"), r.Header.Get("Content-Type"), string(b)}
+		got = seen{r.Method, r.URL.EscapedPath(), r.Header.Get("Depth"), r.Header.Get("If-Match"), r.Header.Get("If-None-Match"), r.Header.Get("Destination"), r.Header.Get("Overwrite"), r.Header.Get("Content-Type"), string(b), r.Header.Get("If")}
 		w.Header().Set("ETag", `"new"`)
 		if r.Method == "PROPFIND" || r.Method == "REPORT" || r.Method == "PROPPATCH" {
 			w.WriteHeader(http.StatusMultiStatus)
@@ -183,6 +193,11 @@ func TestRequests(t *testing.T) {
 	want(seen{Method: "MOVE", Path: q.Path, To: base + "/remote.php/dav/c", Over: "F"})
 	must(c.Move(ctx, q, "/remote.php/dav/c", Unsaid))
 	want(seen{Method: "MOVE", Path: q.Path, To: base + "/remote.php/dav/c"})
+	must(c.Copy(ctx, q, "/remote.php/dav/c", Replace))
+	want(seen{Method: "COPY", Path: q.Path, To: base + "/remote.php/dav/c", Over: "T"})
+	_, err = c.Transfer(ctx, "MOVE", q, "/remote.php/dav/c", Target{Overwrite: Replace, ETag: "old"})
+	must(err)
+	want(seen{Method: "MOVE", Path: q.Path, To: base + "/remote.php/dav/c", Over: "T", If: "<" + base + `/remote.php/dav/c> (["old"])`})
 	must(c.Mkcalendar(ctx, q, Text(Name(NSDAV, "displayname"), "x")))
 	want(seen{Method: "MKCALENDAR", Path: q.Path})
 	must(c.Mkcol(ctx, q))
@@ -216,6 +231,10 @@ func FuzzMultistatus(f *testing.F) {
 	for _, file := range []string{"home.xml", "query.xml", "proppatch.xml", "error.xml"} {
 		f.Add(read(f, file))
 	}
+	f.Add(read(f, "home.xml")[:900])
+	f.Add([]byte(`<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><d:multistatus xmlns:d="DAV:"><d:response><d:href>&b;</d:href></d:response></d:multistatus>`))
+	f.Add([]byte(`<d:multistatus xmlns:d="DAV:">` + strings.Repeat("<d:response>", 100)))
+	f.Add([]byte(`<d:multistatus xmlns:d="DAV:"><d:response>` + strings.Repeat("<d:x/>", maxNodes+1) + `</d:response></d:multistatus>`))
 	f.Add([]byte(`<d:multistatus xmlns:d="DAV:"><d:response><d:status>HTTP/1.1 9999</d:status><d:propstat/></d:response><d:sync-token>x</d:sync-token></d:multistatus>`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		ms, err := ParseMultistatus(data)

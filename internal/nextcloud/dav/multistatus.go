@@ -4,17 +4,9 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
-)
-
-// The bounds of a multistatus document. Nextcloud's own answers nest less than
-// ten elements deep.
-const (
-	maxDepth     = 64
-	maxResponses = 200_000
 )
 
 // Node is an element of an answer.
@@ -83,33 +75,26 @@ type Multistatus struct {
 // skips; a document that is cut, nested too deep or not a multistatus is an
 // error.
 func ParseMultistatus(data []byte) (*Multistatus, error) {
-	root, err := parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("read multistatus: %w", err)
-	}
-	if root.Name != Name(NSDAV, "multistatus") {
-		return nil, fmt.Errorf("read multistatus: the root is %s", root.Name.Local)
-	}
+	d := NewDecoder(bytes.NewReader(data))
 	ms := &Multistatus{}
-	for _, c := range root.Children {
-		switch c.Name {
-		case Name(NSDAV, "response"):
-			if len(ms.Responses) >= maxResponses {
-				return nil, errors.New("read multistatus: too many responses")
-			}
-			ms.Responses = append(ms.Responses, readResponse(c))
-		case Name(NSDAV, "sync-token"):
-			ms.SyncToken = c.String()
+	for {
+		r, err := d.Next()
+		if errors.Is(err, io.EOF) {
+			ms.SyncToken = d.SyncToken()
+			return ms, nil
 		}
+		if err != nil {
+			return nil, err
+		}
+		ms.Responses = append(ms.Responses, *r)
 	}
-	return ms, nil
 }
 
 func readResponse(n *Node) Response {
 	r := Response{
 		Href:   n.Child(Name(NSDAV, "href")).String(),
 		Status: statusCode(n.Child(Name(NSDAV, "status")).String()),
-		Props:  map[xml.Name]*Node{},
+		Props:  make(map[xml.Name]*Node, 8),
 		Failed: map[xml.Name]int{},
 	}
 	for _, ps := range n.Children {
@@ -144,49 +129,4 @@ func statusCode(line string) int {
 		return 0
 	}
 	return code
-}
-
-// parse reads a document into nodes.
-func parse(data []byte) (*Node, error) {
-	dec := xml.NewDecoder(bytes.NewReader(data))
-	var (
-		root  *Node
-		stack []*Node
-		texts []*strings.Builder // of the elements on the stack
-	)
-	for {
-		tok, err := dec.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		switch t := tok.(type) {
-		case xml.StartElement:
-			if len(stack) >= maxDepth {
-				return nil, errors.New("nested too deep")
-			}
-			n := &Node{Name: t.Name, Attrs: t.Attr}
-			if len(stack) > 0 {
-				parent := stack[len(stack)-1]
-				parent.Children = append(parent.Children, n)
-			} else if root == nil {
-				root = n
-			}
-			stack, texts = append(stack, n), append(texts, &strings.Builder{})
-		case xml.EndElement:
-			last := len(stack) - 1
-			stack[last].Text = texts[last].String()
-			stack, texts = stack[:last], texts[:last]
-		case xml.CharData:
-			if len(texts) > 0 {
-				texts[len(texts)-1].Write(t)
-			}
-		}
-	}
-	if root == nil {
-		return nil, errors.New("empty document")
-	}
-	return root, nil
 }

@@ -64,7 +64,7 @@ func (c *Client) Delete(ctx context.Context, q Query, when Condition) error {
 	return err
 }
 
-// Overwrite says what a Move does with what is at its target already.
+// Overwrite says what a Move or Copy does with what is at its target already.
 type Overwrite string
 
 // The ways to treat the target (RFC 4918, 10.6). Nextcloud's trash bins want
@@ -77,16 +77,39 @@ const (
 
 // Move moves a resource to another path below the host's base (RFC 4918, 9.9).
 func (c *Client) Move(ctx context.Context, q Query, to string, target Overwrite) error {
+	_, err := c.Transfer(ctx, "MOVE", q, to, Target{Overwrite: target})
+	return err
+}
+
+// Copy copies a resource to another path below the host's base, a collection
+// with all that is in it (RFC 4918, 9.8).
+func (c *Client) Copy(ctx context.Context, q Query, to string, target Overwrite) error {
+	_, err := c.Transfer(ctx, "COPY", q, to, Target{Overwrite: target})
+	return err
+}
+
+// Target is what is at the destination of a transfer.
+type Target struct {
+	Overwrite Overwrite
+	ETag      string // only when the destination is still this one
+}
+
+// Transfer is Move or Copy, with a condition on the destination (RFC 4918,
+// 10.4). Its answer has no body of interest.
+func (c *Client) Transfer(ctx context.Context, method string, q Query, to string, target Target) (*nextcloud.Response, error) {
 	h := q.Header.Clone()
 	if h == nil {
 		h = http.Header{}
 	}
-	h.Set("Destination", c.nc.Host().Base().String()+to)
-	if target != Unsaid {
-		h.Set("Overwrite", string(target))
+	destination := c.nc.Host().Base().String() + to
+	h.Set("Destination", destination)
+	if target.Overwrite != Unsaid {
+		h.Set("Overwrite", string(target.Overwrite))
 	}
-	_, err := c.nc.Do(ctx, nextcloud.Request{Op: q.Op, Method: "MOVE", Path: q.Path, Header: h, Accept: "application/xml"})
-	return err
+	if target.ETag != "" {
+		h.Set("If", "<"+destination+"> (["+nextcloud.QuoteETag(target.ETag)+"])")
+	}
+	return c.nc.Do(ctx, nextcloud.Request{Op: q.Op, Method: method, Path: q.Path, Header: h, Accept: "application/xml"})
 }
 
 // ETag asks for the entity tag of one resource.

@@ -24,9 +24,10 @@ const (
 // other words, in title, category or content; no words mean all notes.
 type Query struct {
 	Text     string
-	Category string // only notes in this category and below it
-	Limit    int    // hits to answer; 0 means DefaultLimit
-	Cursor   string // Found.Next of the page before
+	Category string           // only notes in this category and below it
+	Limit    int              // hits to answer; 0 means DefaultLimit
+	Cursor   string           // Found.Next of the page before
+	Keep     func(*Note) bool // which notes may be found; nil means all
 }
 
 // Hit is a note that was found. Its Content is empty.
@@ -116,12 +117,13 @@ type matcher struct {
 	phrase   []byte
 	words    [][]byte
 	category string
+	keep     func(*Note) bool
 
 	title, folder, content []byte // folded texts of the note at hand
 }
 
 func newMatcher(q Query) (*matcher, error) {
-	m := &matcher{category: q.Category}
+	m := &matcher{category: q.Category, keep: q.Keep}
 	if len(q.Text) > maxQuery {
 		return nil, invalid("search notes", fmt.Sprintf("the query is longer than %d bytes", maxQuery))
 	}
@@ -151,7 +153,7 @@ const (
 
 // match appends n to hits when it matches.
 func (m *matcher) match(hits []Hit, n *Note) []Hit {
-	if !inCategory(n, m.category) {
+	if !inCategory(n, m.category) || (m.keep != nil && !m.keep(n)) {
 		return hits
 	}
 	if m.all() {

@@ -20,6 +20,7 @@ import (
 
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/nextcloud"
+	"nextcloud-mcp-server/internal/nextcloud/exclusion"
 	"nextcloud-mcp-server/internal/policy"
 	"nextcloud-mcp-server/internal/tool"
 )
@@ -30,8 +31,12 @@ type Options struct {
 	User, Password string
 	// Policy narrows the connection.
 	Policy policy.Policy
+	// ExcludedTags hide files.
+	ExcludedTags []string
 	// Public is the address of links in results; default the one of the handler.
 	Public string
+	// Sources are where files may come from that are not in Nextcloud.
+	Sources tool.Sources
 }
 
 // Session is an MCP client of some areas, connected to one Nextcloud.
@@ -64,18 +69,20 @@ func Connect(t testing.TB, h http.Handler, opts *Options, areas ...tool.Set) *Se
 	if len(unknown) > 0 {
 		t.Fatal(unknown)
 	}
-	server := mcp.NewServer(&mcp.Implementation{Name: "test", Version: "1"}, nil)
-	err := registry.Register(server, tool.Binding{
+	binding := tool.Binding{
 		Clients: single{client}, Log: slog.New(slog.NewTextHandler(testLog{t}, nil)),
-		Single: &auth.Principal{Trusted: true, Policy: o.Policy},
-	})
-	if err != nil {
+		Single:   &auth.Principal{Trusted: true, Policy: o.Policy},
+		Excluded: exclusion.New(o.ExcludedTags), Sources: o.Sources,
+	}
+	server := mcp.NewServer(&mcp.Implementation{Name: "test", Version: "1"}, &mcp.ServerOptions{CompletionHandler: registry.Completion(binding)})
+	if err := registry.Register(server, binding); err != nil {
 		t.Fatal(err)
 	}
 	there, here := mcp.NewInMemoryTransports()
 	if _, err := server.Connect(t.Context(), there, nil); err != nil {
 		t.Fatal(err)
 	}
+	var err error
 	s.ClientSession, err = mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil).Connect(t.Context(), here, nil)
 	if err != nil {
 		t.Fatal(err)

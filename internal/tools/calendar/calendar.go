@@ -14,7 +14,11 @@ import (
 // Tools is the Calendar area.
 var Tools = tool.Group[*api.Client]{
 	Name: "calendar", Title: "Calendar", Client: api.New,
-	Tools: []tool.Of[*api.Client]{listCalendars, list, upcoming, get, create, update, remove},
+	Tools: []tool.Of[*api.Client]{
+		listCalendars, list, upcoming, get, create, meeting, update, move, remove, bulk,
+		invitations, respond, freeBusy, availability,
+		manage, share, publish, listTrash, restore, importICS, exportICS,
+	},
 }
 
 // Calendars is the outcome of nc_calendar_list_calendars.

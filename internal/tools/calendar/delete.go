@@ -66,8 +66,8 @@ func deleted(d *api.Deleted) *Deleted {
 		if d.Scope != "" {
 			out.Deleted.What, out.Deleted.RecurrenceID = "whole series", ""
 		}
-		out.Undo = "The person can restore it in Nextcloud's Calendar app under Trash bin" + keeping(d.Retention) +
-			". Until then no event with the same uid can be made."
+		out.Undo = "nc_calendar_restore_trash with its id from nc_calendar_list_trash" + keeping(d.Retention) +
+			". Until then no event with the same uid can be made in this calendar."
 	case d.Scope == api.This:
 		out.Deleted.What = "one occurrence"
 		out.Undo = fmt.Sprintf("Not in the trash. nc_calendar_create_event makes it again as an event of its own: calendar_name=%q, title=%q, start_datetime=%q, end_datetime=%q.",

@@ -56,12 +56,15 @@ type CreateInput struct {
 	Recurring         *bool           `json:"recurring,omitempty" jsonschema:"default from recurrence_rule"`
 	RecurrenceRule    *string         `json:"recurrence_rule,omitempty" jsonschema:"RRULE"`
 	RecurrenceEndDate *string         `json:"recurrence_end_date,omitempty" jsonschema:"last day, inclusive"`
+	RecurrenceDates   *string         `json:"recurrence_dates,omitempty" jsonschema:"RDATE, comma-separated"`
+	ExcludedDates     *string         `json:"excluded_dates,omitempty" jsonschema:"EXDATE, comma-separated"`
 	ReminderMinutes   *int            `json:"reminder_minutes,omitempty" jsonschema:"before start, default 15, 0 none"`
 	ReminderEmail     *bool           `json:"reminder_email,omitempty" jsonschema:"by e-mail too"`
 	Reminders         *[]api.Reminder `json:"reminders,omitempty" jsonschema:"each minutes_before, trigger or trigger_at, and action"`
 	Status            *Status         `json:"status,omitempty" jsonschema:"default CONFIRMED"`
 	Priority          *int            `json:"priority,omitempty" jsonschema:"1 high to 9 low, default 5"`
 	Privacy           *Privacy        `json:"privacy,omitempty" jsonschema:"default PUBLIC"`
+	Transparent       *bool           `json:"transparent,omitempty" jsonschema:"true leaves the person free"`
 	URL               *string         `json:"url,omitempty" jsonschema:"web address"`
 	Color             *string         `json:"color,omitempty" jsonschema:"CSS name"`
 }
@@ -79,6 +82,7 @@ var create = tool.New(tool.Def{
 		Title: &in.Title, Start: &in.StartDatetime, End: &in.EndDatetime, AllDay: in.AllDay, TimeZone: in.Timezone,
 		Description: in.Description, Location: in.Location, Categories: in.Categories, Attendees: in.Attendees,
 		Recurring: in.Recurring, Rule: in.RecurrenceRule, RuleEnd: in.RecurrenceEndDate,
+		ExtraDates: in.RecurrenceDates, ExcludedDates: in.ExcludedDates, Transparent: in.Transparent,
 		ReminderMinutes: in.ReminderMinutes, ReminderEmail: in.ReminderEmail, Reminders: in.Reminders,
 		Status: (*string)(in.Status), Priority: in.Priority, Privacy: (*string)(in.Privacy), URL: in.URL, Color: in.Color,
 	}
@@ -120,12 +124,15 @@ type UpdateInput struct {
 	Recurring         *bool           `json:"recurring,omitempty" jsonschema:"false ends recurrence"`
 	RecurrenceRule    *string         `json:"recurrence_rule,omitempty" jsonschema:"RRULE"`
 	RecurrenceEndDate *string         `json:"recurrence_end_date,omitempty" jsonschema:"last day, inclusive"`
+	RecurrenceDates   *string         `json:"recurrence_dates,omitempty" jsonschema:"RDATE, comma-separated"`
+	ExcludedDates     *string         `json:"excluded_dates,omitempty" jsonschema:"EXDATE, comma-separated"`
 	ReminderMinutes   *int            `json:"reminder_minutes,omitempty" jsonschema:"before start, 0 none"`
 	ReminderEmail     *bool           `json:"reminder_email,omitempty" jsonschema:"by e-mail too"`
 	Reminders         *[]api.Reminder `json:"reminders,omitempty" jsonschema:"all, as in create"`
 	Status            *Status         `json:"status,omitempty" jsonschema:"status"`
 	Priority          *int            `json:"priority,omitempty" jsonschema:"1 high to 9 low, 0 none"`
 	Privacy           *Privacy        `json:"privacy,omitempty" jsonschema:"who sees it"`
+	Transparent       *bool           `json:"transparent,omitempty" jsonschema:"true leaves the person free"`
 	URL               *string         `json:"url,omitempty" jsonschema:"web address"`
 	Color             *string         `json:"color,omitempty" jsonschema:"CSS name"`
 }
@@ -147,6 +154,7 @@ var update = tool.New(tool.Def{
 		Title: in.Title, Start: in.StartDatetime, End: in.EndDatetime, AllDay: in.AllDay, TimeZone: in.Timezone,
 		Description: in.Description, Location: in.Location, Categories: in.Categories, Attendees: in.Attendees,
 		Recurring: in.Recurring, Rule: in.RecurrenceRule, RuleEnd: in.RecurrenceEndDate,
+		ExtraDates: in.RecurrenceDates, ExcludedDates: in.ExcludedDates, Transparent: in.Transparent,
 		ReminderMinutes: in.ReminderMinutes, ReminderEmail: in.ReminderEmail, Reminders: in.Reminders,
 		Status: (*string)(in.Status), Priority: in.Priority, Privacy: (*string)(in.Privacy), URL: in.URL, Color: in.Color,
 	}))

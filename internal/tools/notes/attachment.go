@@ -1,6 +1,7 @@
 package notes
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/url"
@@ -9,7 +10,9 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"nextcloud-mcp-server/internal/document"
 	api "nextcloud-mcp-server/internal/nextcloud/notes"
+	"nextcloud-mcp-server/internal/picture"
 	"nextcloud-mcp-server/internal/scope"
 	"nextcloud-mcp-server/internal/tool"
 )
@@ -27,8 +30,9 @@ type Attachment struct {
 	MIMEType string `json:"mime_type,omitempty"`
 	Size     int    `json:"size,omitempty"`
 
-	uri  string
-	data []byte
+	uri     string
+	data    []byte
+	picture *picture.Picture // of an image, small enough for a model
 }
 
 // maxText is the longest attachment that comes as text, in bytes; a longer one
@@ -41,8 +45,11 @@ func (a *Attachment) Content() []mcp.Content {
 		return []mcp.Content{&mcp.TextContent{Text: string(a.data)}}
 	}
 	about := &mcp.TextContent{Text: fmt.Sprintf("%s (%s, %d bytes)", a.Filename, a.MIMEType, a.Size)}
-	if strings.HasPrefix(a.MIMEType, "image/") {
-		return []mcp.Content{about, &mcp.ImageContent{Data: a.data, MIMEType: a.MIMEType}}
+	if p := a.picture; p != nil {
+		if p.Changed {
+			about.Text += fmt.Sprintf(", shown with %d by %d points", p.Width, p.Height)
+		}
+		return []mcp.Content{about, &mcp.ImageContent{Data: p.Data, MIMEType: p.Type}}
 	}
 	return []mcp.Content{about, &mcp.EmbeddedResource{Resource: &mcp.ResourceContents{URI: a.uri, MIMEType: a.MIMEType, Blob: a.data}}}
 }
@@ -52,6 +59,9 @@ func (a *Attachment) text() bool {
 }
 
 func read(ctx context.Context, notes *api.Client, id int64, name string) (*Attachment, error) {
+	if err := reachable(ctx, notes, id, name); err != nil {
+		return nil, err
+	}
 	a, err := notes.Attachment(ctx, id, name)
 	if err != nil {
 		return nil, err
@@ -60,6 +70,22 @@ func read(ctx context.Context, notes *api.Client, id int64, name string) (*Attac
 		Filename: a.Name, MIMEType: a.Type, Size: len(a.Data), data: a.Data,
 		uri: fmt.Sprintf("nc://Notes/%d/attachments/%s", id, url.PathEscape(a.Name)),
 	}, nil
+}
+
+// fitting is an image upright and small enough for a model; nil for what is none
+// or cannot be read, which is given as a file.
+func fitting(ctx context.Context, a *Attachment) *picture.Picture {
+	if !strings.HasPrefix(a.MIMEType, "image/") || a.MIMEType == "image/svg+xml" {
+		return nil
+	}
+	if p, ok := picture.Ready(a.data); ok {
+		return p
+	}
+	doc, err := tool.Documents(ctx).Extract(ctx, bytes.NewReader(a.data), document.Request{Name: a.Filename, Job: document.FitPicture})
+	if err != nil {
+		return nil
+	}
+	return doc.Picture
 }
 
 var attachment = tool.New(tool.Def{
@@ -71,5 +97,10 @@ var attachment = tool.New(tool.Def{
 	Tier:        tool.Extended,
 	Object:      []string{"note_id", "attachment_filename"},
 }, func(ctx context.Context, notes *api.Client, in AttachmentInput) (*Attachment, error) {
-	return read(ctx, notes, in.NoteID, in.Filename)
+	a, err := read(ctx, notes, in.NoteID, in.Filename)
+	if err != nil {
+		return nil, err
+	}
+	a.picture = fitting(ctx, a)
+	return a, nil
 })

@@ -16,7 +16,8 @@ var noteDocument = tool.NewDocument(tool.DocumentDef{Kind: "note", Scope: scope.
 		if err != nil || n <= 0 {
 			return nil, tool.Invalidf("%q is no id of a note", id)
 		}
-		note, err := notes.Get(ctx, n)
+		got, err := notes.Get(ctx, n)
+		note, err := shown(ctx, got, err)
 		if err != nil {
 			return nil, err
 		}

@@ -219,15 +219,22 @@ func TestWindows(t *testing.T) {
 }
 
 func TestAttachments(t *testing.T) {
-	binary := "\x89PNG\x00\xff"
+	binary, dot := "\x89PNG\x00\xff", "GIF89a\x01\x00\x01\x00\x00\x00\x00;"
 	for _, c := range []struct {
 		kind, file string
 		want       []mcp.Content
 		resource   *mcp.ResourceContents
 	}{
 		{
+			"image/gif", dot,
+			[]mcp.Content{&mcp.TextContent{Text: "a b.png (image/gif, 14 bytes)"}, &mcp.ImageContent{Data: []byte(dot), MIMEType: "image/gif"}},
+			&mcp.ResourceContents{MIMEType: "image/gif", Blob: []byte(dot)},
+		},
+		{ // no picture at all, whatever its type says
 			"image/png", binary,
-			[]mcp.Content{&mcp.TextContent{Text: "a b.png (image/png, 6 bytes)"}, &mcp.ImageContent{Data: []byte(binary), MIMEType: "image/png"}},
+			[]mcp.Content{&mcp.TextContent{Text: "a b.png (image/png, 6 bytes)"}, &mcp.EmbeddedResource{Resource: &mcp.ResourceContents{
+				URI: "nc://Notes/42/attachments/a%20b.png", MIMEType: "image/png", Blob: []byte(binary),
+			}}},
 			&mcp.ResourceContents{MIMEType: "image/png", Blob: []byte(binary)},
 		},
 		{

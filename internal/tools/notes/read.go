@@ -49,7 +49,15 @@ var search = tool.New(tool.Def{
 	if in.Limit < 0 || in.Limit > api.MaxLimit {
 		return nil, tool.Invalidf("limit has to be between 1 and %d", api.MaxLimit)
 	}
-	found, err := notes.Search(ctx, api.Query{Text: in.Query, Category: in.Category, Limit: in.Limit, Cursor: in.Cursor})
+	q := api.Query{Text: in.Query, Category: in.Category, Limit: in.Limit, Cursor: in.Cursor}
+	if tool.Hiding(ctx) {
+		filter, err := tool.HiddenFilter(ctx)
+		if err != nil {
+			return nil, err
+		}
+		q.Keep = func(n *api.Note) bool { return n.Path != "" && filter(n.Path) }
+	}
+	found, err := notes.Search(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +116,8 @@ var get = tool.New(tool.Def{
 	if in.MaxChars < 0 || in.Offset < 0 {
 		return nil, tool.Invalidf("max_chars and offset cannot be negative")
 	}
-	n, err := notes.Get(ctx, in.NoteID)
+	got, err := notes.Get(ctx, in.NoteID)
+	n, err := shown(ctx, got, err)
 	if err != nil {
 		return nil, err
 	}

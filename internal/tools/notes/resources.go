@@ -31,7 +31,8 @@ var noteResource = tool.NewResource(tool.ResourceDef{
 	if err != nil {
 		return tool.Content{}, err
 	}
-	n, err := notes.Get(ctx, id)
+	got, err := notes.Get(ctx, id)
+	n, err := shown(ctx, got, err)
 	if err != nil {
 		return tool.Content{}, err
 	}

@@ -25,6 +25,9 @@ var create = tool.New(tool.Def{
 	Tier:        tool.Core,
 	Object:      []string{"title"},
 }, func(ctx context.Context, notes *api.Client, in CreateInput) (*Saved, error) {
+	if err := folderReachable(ctx, notes, in.Category); err != nil {
+		return nil, err
+	}
 	return saved(notes.Create(ctx, api.Draft{Title: in.Title, Content: in.Content, Category: in.Category}))
 })
 
@@ -47,6 +50,14 @@ var update = tool.New(tool.Def{
 	Tier:        tool.Core,
 	Object:      []string{"note_id"},
 }, func(ctx context.Context, notes *api.Client, in UpdateInput) (*Saved, error) {
+	if err := reachable(ctx, notes, in.NoteID); err != nil {
+		return nil, err
+	}
+	if in.Category != nil {
+		if err := folderReachable(ctx, notes, *in.Category); err != nil {
+			return nil, err
+		}
+	}
 	return saved(notes.Update(ctx, in.NoteID, in.ETag, api.Change{
 		Title: in.Title, Content: in.Content, Category: in.Category, Favorite: in.Favorite,
 	}))
@@ -68,6 +79,9 @@ var appendContent = tool.New(tool.Def{
 	Tier:        tool.Core,
 	Object:      []string{"note_id"},
 }, func(ctx context.Context, notes *api.Client, in AppendInput) (*Saved, error) {
+	if err := reachable(ctx, notes, in.NoteID); err != nil {
+		return nil, err
+	}
 	separator := api.DefaultSeparator
 	if in.Separator != nil {
 		separator = *in.Separator
@@ -97,6 +111,9 @@ var remove = tool.New(tool.Def{
 	Tier:        tool.Core,
 	Object:      []string{"note_id"},
 }, func(ctx context.Context, notes *api.Client, in DeleteInput) (*Deleted, error) {
+	if err := reachable(ctx, notes, in.NoteID); err != nil {
+		return nil, err
+	}
 	n, err := notes.Delete(ctx, in.NoteID, in.ETag)
 	if err != nil {
 		return nil, err

@@ -83,7 +83,7 @@ var everywhere = tool.New(tool.Def{
 			return nil, tool.Invalidf("None of these sources can search by time. Leave out since and until.")
 		}
 	}
-	return find(ctx, c, providers, q), nil
+	return find(ctx, c, providers, q)
 })
 
 // query is what was asked for, in the client's terms.
@@ -137,7 +137,11 @@ const (
 )
 
 // find asks all providers. One that fails takes no other with it.
-func find(ctx context.Context, c *api.Client, providers []api.Provider, q api.Query) *Results {
+func find(ctx context.Context, c *api.Client, providers []api.Provider, q api.Query) (*Results, error) {
+	visible, err := tool.PathFilter(ctx)
+	if err != nil {
+		return nil, err
+	}
 	pages := make([]*api.Page, len(providers))
 	failures := make([]error, len(providers))
 	var wg sync.WaitGroup
@@ -164,7 +168,7 @@ func find(ctx context.Context, c *api.Client, providers []api.Provider, q api.Qu
 			out.Skipped = append(out.Skipped, lenient.Skipped{ID: p.ID, Why: fmt.Sprintf("%d more results: use more words, or a higher limit", over)})
 		}
 		for _, e := range entries {
-			if hidden(ctx, p, e) {
+			if hidden(p, e, visible) {
 				continue
 			}
 			out.Items = append(out.Items, Item{ID: identify(ctx, p, e), Title: e.Title, About: e.Subline, Source: p.ID, URL: e.URL})
@@ -176,7 +180,7 @@ func find(ctx context.Context, c *api.Client, providers []api.Provider, q api.Qu
 			out.More = append(out.More, More{p.ID, pages[i].Cursor})
 		}
 	}
-	return out
+	return out, nil
 }
 
 // FindInput is the input of search.
@@ -213,7 +217,10 @@ var search = tool.New(tool.Def{
 	if err != nil {
 		return nil, err
 	}
-	found := find(ctx, c, providers, q)
+	found, err := find(ctx, c, providers, q)
+	if err != nil {
+		return nil, err
+	}
 	if len(found.Items) == 0 && len(found.Sources) == 0 && len(found.Skipped) > 0 {
 		return nil, tool.Invalidf("Nothing could be searched: %s.", found.Skipped[0].Why)
 	}

@@ -113,14 +113,17 @@ func permitted(ctx context.Context, p api.Provider) bool {
 		caller := tool.Caller(ctx)
 		return caller != nil && caller.Trusted && len(caller.Policy.Folders) == 0
 	}
-	// Only results with a path can be checked against folders.
+	// Only results with a path can be checked against folders and excluded tags.
+	if a.scope == scope.FilesRead && p.ID != "files" && tool.Hiding(ctx) {
+		return false
+	}
 	return tool.Permits(ctx, a.scope, p.ID == "files")
 }
 
-// hidden reports whether the folders of the connection hide a result.
-func hidden(ctx context.Context, p api.Provider, e api.Entry) bool {
-	return p.ID == "files" && len(tool.Policy(ctx).Folders) > 0 &&
-		(e.Attributes["path"] == "" || tool.CheckPath(ctx, e.Attributes["path"]) != nil)
+// hidden reports whether the folders of the connection, or a system tag that
+// takes files away from all tools, hide a result.
+func hidden(p api.Provider, e api.Entry, visible func(path string) bool) bool {
+	return p.ID == "files" && (e.Attributes["path"] == "" || !visible(e.Attributes["path"]))
 }
 
 // identify is the id by which fetch reads a result: that of a document, or the

@@ -78,18 +78,19 @@ func Parse(data []byte) (*Component, error) {
 	return root, nil
 }
 
-// unfold joins the parts of folded lines and drops empty lines.
+// unfold joins the parts of folded lines and drops empty lines. What is not
+// folded, as most lines are, is a part of s.
 func unfold(s string) []string {
 	s = strings.TrimPrefix(s, "\ufeff")
-	var (
-		out  []string
-		cur  strings.Builder
-		open bool
-	)
+	out := make([]string, 0, strings.Count(s, "\n")+1)
+	var joined strings.Builder // of the last line, when it has several parts
 	for part := range strings.SplitSeq(s, "\n") {
 		part = strings.TrimSuffix(part, "\r")
-		if open && part != "" && (part[0] == ' ' || part[0] == '\t') {
-			cur.WriteString(part[1:])
+		if len(out) > 0 && part != "" && (part[0] == ' ' || part[0] == '\t') {
+			if joined.Len() == 0 {
+				joined.WriteString(out[len(out)-1])
+			}
+			joined.WriteString(part[1:])
 			continue
 		}
 		// An empty line ends nothing: what follows it with a leading space
@@ -97,15 +98,14 @@ func unfold(s string) []string {
 		if part = strings.TrimLeft(part, " \t"); part == "" {
 			continue
 		}
-		if open {
-			out = append(out, cur.String())
-			cur.Reset()
+		if joined.Len() > 0 {
+			out[len(out)-1] = joined.String()
+			joined.Reset()
 		}
-		cur.WriteString(part)
-		open = true
+		out = append(out, part)
 	}
-	if open {
-		out = append(out, cur.String())
+	if joined.Len() > 0 {
+		out[len(out)-1] = joined.String()
 	}
 	return out
 }

@@ -132,14 +132,14 @@ func (d DateTime) Value() string {
 
 // Line is the property name with the time and the parameters that it needs.
 func (d DateTime) Line(name string) *Line {
-	switch d.Kind {
-	case Date:
+	switch {
+	case d.Kind == Date:
 		return NewLine(name, d.Value(), Param{"VALUE", []string{"DATE"}})
-	case Zoned:
+	case d.Kind == Zoned, d.Kind == Floating && d.TZID != "":
+		// A zone that is not known here is known to whoever wrote it.
 		return NewLine(name, d.Value(), Param{"TZID", []string{d.TZID}})
-	default:
-		return NewLine(name, d.Value())
 	}
+	return NewLine(name, d.Value())
 }
 
 // Put writes the time into c, keeping what other parameters the property has.

@@ -176,16 +176,28 @@ func exclusionKey(d, start DateTime) string {
 // Expand are the occurrences that overlap [from, to), in the order of their
 // starts. Days and floating times are read on the clock of elsewhere.
 func (s *Series) Expand(from, to time.Time, elsewhere *time.Location) ([]Occurrence, error) {
-	own, ranged, err := s.overrides()
-	if err != nil {
-		return nil, err
-	}
 	var out []Occurrence
 	keep := func(o Occurrence) {
 		start, end := o.Start.Instant(elsewhere), o.End.Instant(elsewhere)
 		if start.Before(to) && (end.After(from) || (!start.Before(from) && !end.After(start))) {
 			out = append(out, o)
 		}
+	}
+	if s.plainEvent() {
+		// Most events: nothing has to be worked out.
+		start, end, err := s.Times(s.Master)
+		if err == nil && start.IsZero() {
+			err = fmt.Errorf("%s has no DTSTART", s.kind)
+		}
+		if err != nil {
+			return nil, err
+		}
+		keep(Occurrence{ID: start, Start: start, End: end, Component: s.Master})
+		return out, nil
+	}
+	own, ranged, err := s.overrides()
+	if err != nil {
+		return nil, err
 	}
 	if s.Master != nil {
 		start, end, err := s.Times(s.Master)
@@ -216,6 +228,11 @@ func (s *Series) Expand(from, to time.Time, elsewhere *time.Location) ([]Occurre
 		return cmp.Or(a.Start.Instant(elsewhere).Compare(b.Start.Instant(elsewhere)), a.ID.Wall.Compare(b.ID.Wall))
 	})
 	return out, nil
+}
+
+// plainEvent reports whether the master is all there is.
+func (s *Series) plainEvent() bool {
+	return s.Master != nil && len(s.Overrides) == 0 && !s.Recurs() && s.Master.Prop("EXDATE") == nil
 }
 
 // plain is the occurrence id without an override of its own.
