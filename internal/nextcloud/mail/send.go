@@ -57,9 +57,9 @@ func (o *Outgoing) wire() map[string]any {
 
 // local is a message that is kept in Nextcloud.
 type local struct {
-	Data struct {
+	Data lenient.Maybe[struct {
 		ID lenient.Int `json:"id"`
-	} `json:"data"`
+	}] `json:"data"`
 }
 
 func (c *Client) store(ctx context.Context, op, target string, o *Outgoing) (int64, error) {
@@ -67,10 +67,10 @@ func (c *Client) store(ctx context.Context, op, target string, o *Outgoing) (int
 	if err := c.change(ctx, op, http.MethodPost, target, o.wire(), &stored); err != nil {
 		return 0, err
 	}
-	if stored.Data.ID <= 0 {
-		return 0, badAnswer(op, "Nextcloud gave the message no id, so it was not sent")
+	if stored.Data.Value == nil || stored.Data.Value.ID <= 0 {
+		return 0, badAnswer(op, "Nextcloud Mail gave the message no id, so nothing was sent")
 	}
-	return int64(stored.Data.ID), nil
+	return int64(stored.Data.Value.ID), nil
 }
 
 // Send sends a message: it is put into the outbox and sent from there at once.
