@@ -29,6 +29,12 @@ func markdown(text string) (md string, warnings []string) {
 		return c.plainText(text), nil
 	}
 	c.clean(root, 0)
+	if len(text) > maxRich || c.nodes > maxNodes || c.deepest > maxNesting {
+		// What makes a converter slow is no letter: its words are enough.
+		var b strings.Builder
+		visibleText(&b, root, 0)
+		return b.String(), c.warnings
+	}
 	out, err := converter.NewConverter(converter.WithPlugins(
 		base.NewBasePlugin(), commonmark.NewCommonmarkPlugin(),
 		table.NewTablePlugin(table.WithSkipEmptyRows(true), table.WithHeaderPromotion(true), table.WithCellPaddingBehavior(table.CellPaddingBehaviorMinimal)),
@@ -41,7 +47,39 @@ func markdown(text string) (md string, warnings []string) {
 
 // cleaner takes out of a tree what people do not see.
 type cleaner struct {
-	warnings []string
+	warnings       []string
+	nodes, deepest int
+}
+
+// The bounds of HTML whose form is kept; of what goes beyond them only the
+// visible text is.
+const (
+	maxRich    = 256 << 10 // bytes
+	maxNodes   = 8000
+	maxNesting = 100
+)
+
+// visibleText writes the text of a cleaned tree, each block on its own line.
+func visibleText(b *strings.Builder, n *html.Node, depth int) {
+	switch n.Type {
+	case html.TextNode:
+		b.WriteString(n.Data)
+	case html.ElementNode:
+		switch n.DataAtom {
+		case atom.A, atom.B, atom.I, atom.U, atom.Em, atom.Strong, atom.Span, atom.Font:
+		default:
+			b.WriteByte('\n')
+		}
+	default:
+	}
+	for child := n.FirstChild; child != nil && depth <= maxDepth; child = child.NextSibling {
+		visibleText(b, child, depth+1)
+	}
+	if n.DataAtom == atom.A {
+		if target := attribute(n, "href"); target != "" {
+			b.WriteString(" (" + target + ") ")
+		}
+	}
 }
 
 // maxDepth bounds the nesting of HTML.
@@ -76,11 +114,14 @@ func (c *cleaner) plainText(text string) string {
 func (c *cleaner) clean(n *html.Node, depth int) {
 	for child := n.FirstChild; child != nil; {
 		next := child.NextSibling
+		c.nodes++
+		c.deepest = max(c.deepest, depth)
 		if depth > maxDepth || hidden(child) {
 			n.RemoveChild(child)
 			child = next
 			continue
 		}
+		arranges := child.DataAtom == atom.Table && !isData(child)
 		c.clean(child, depth+1)
 		switch child.DataAtom {
 		case atom.Img:
@@ -92,7 +133,7 @@ func (c *cleaner) clean(n *html.Node, depth int) {
 		case atom.A:
 			c.link(child)
 		case atom.Table:
-			if !isData(child) {
+			if arranges {
 				unwrap(child)
 			}
 		default:
@@ -219,32 +260,52 @@ func isData(table *html.Node) bool {
 	if attribute(table, "role") == "presentation" {
 		return false
 	}
-	columns, plain := 0, true
-	var look func(n *html.Node, depth int)
-	look = func(n *html.Node, depth int) {
-		cells := 0
-		for child := n.FirstChild; child != nil; child = child.NextSibling {
-			switch child.DataAtom {
-			case atom.Table, atom.Ul, atom.Ol, atom.Blockquote, atom.H1, atom.H2, atom.H3, atom.Pre:
-				plain = false
-			case atom.Td, atom.Th:
-				cells++
-				if len(textOf(child, 0)) > 200 {
-					plain = false
-				}
-			default:
-			}
-			if depth < maxDepth {
-				look(child, depth+1)
-			}
-		}
-		columns = max(columns, cells)
-	}
-	look(table, 0)
-	return plain && columns > 1
+	columns := 0
+	return rows(table, 0, &columns) && columns > 1
 }
 
-// unwrap makes blocks of a table's parts.
+// maxCell is the longest text of a cell of data, in bytes.
+const maxCell = 200
+
+// rows reports whether there are only short texts in the cells of a table, and
+// counts its columns. It stops at the first that is no data: tables in each
+// other must not be looked at again and again.
+func rows(n *html.Node, depth int, columns *int) bool {
+	cells := 0
+	for child := n.FirstChild; child != nil; child = child.NextSibling {
+		switch child.DataAtom {
+		case atom.Table, atom.Ul, atom.Ol, atom.Blockquote, atom.H1, atom.H2, atom.H3, atom.Pre:
+			return false
+		case atom.Td, atom.Th:
+			cells++
+			if room := maxCell; longer(child, &room, depth) {
+				return false
+			}
+		default:
+		}
+		if depth > maxDepth || !rows(child, depth+1, columns) {
+			return false
+		}
+	}
+	*columns = max(*columns, cells)
+	return true
+}
+
+// longer reports whether the text of a node takes more than room bytes.
+func longer(n *html.Node, room *int, depth int) bool {
+	if n.Type == html.TextNode {
+		*room -= len(n.Data)
+	}
+	for child := n.FirstChild; child != nil && *room >= 0 && depth <= maxDepth; child = child.NextSibling {
+		if longer(child, room, depth+1) {
+			return true
+		}
+	}
+	return *room < 0
+}
+
+// unwrap makes blocks of a table's parts. Tables in its cells are for
+// themselves.
 func unwrap(n *html.Node) {
 	switch n.DataAtom {
 	case atom.Table, atom.Tbody, atom.Thead, atom.Tfoot, atom.Tr, atom.Td, atom.Th, atom.Caption:
@@ -252,10 +313,12 @@ func unwrap(n *html.Node) {
 	case atom.Colgroup, atom.Col:
 		n.DataAtom, n.Data, n.Attr = atom.Span, "span", nil
 	default:
-		return // a table inside of a cell was seen before
+		return
 	}
 	for child := n.FirstChild; child != nil; child = child.NextSibling {
-		unwrap(child)
+		if child.DataAtom != atom.Table {
+			unwrap(child)
+		}
 	}
 }
 
