@@ -86,28 +86,28 @@ func explain(err error) error {
 	case e.Status == http.StatusBadRequest || e.Status == http.StatusNotFound:
 		var f fail
 		if json.Unmarshal(body, &f) == nil && f.Status == "fail" {
-			e.Kind, e.Message = meaning(string(f.Data.Type), e)
+			e.Message, e.Kind = meaning(string(f.Data.Type), e)
 		}
-	case e.Status >= http.StatusInternalServerError && e.Message == "" && e.Kind == nextcloud.ErrUnavailable:
+	case e.Status >= http.StatusInternalServerError && e.Message == "" && e.Is(nextcloud.ErrUnavailable):
 		e.Message = "the Mail app could not do it: often the mail server of the account does not answer"
 	}
 	return err
 }
 
-// meaning is the kind of failure behind the name of an exception of the app.
-func meaning(exception string, e *nextcloud.Error) (kind error, message string) {
+// meaning is what the person can do, and the kind of failure, behind the name of an exception of the app.
+func meaning(exception string, e *nextcloud.Error) (message string, kind error) {
 	_, name, _ := strings.Cut(exception, `Exception\`)
 	switch name {
 	case "MailboxNotCachedException":
-		return nextcloud.ErrConflict, notCached
+		return notCached, nextcloud.ErrConflict
 	case "MailboxLockedException":
-		return nextcloud.ErrLocked, "the Mail app is fetching this mailbox"
+		return "the Mail app is fetching this mailbox", nextcloud.ErrLocked
 	case "TrashMailboxNotSetException":
-		return nextcloud.ErrConflict, "the account has no trash: the person has to choose one in the settings of the account in Nextcloud Mail"
+		return "the account has no trash: the person has to choose one in the settings of the account in Nextcloud Mail", nextcloud.ErrConflict
 	case "ClientException":
-		return nextcloud.ErrNotFound, "there is no such account, mailbox or message of this person"
+		return "there is no such account, mailbox or message of this person", nextcloud.ErrNotFound
 	}
-	return e.Kind, e.Message
+	return e.Message, e.Kind
 }
 
 const notCached = "this mailbox was never opened in Nextcloud Mail: list its messages once with refresh"

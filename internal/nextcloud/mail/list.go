@@ -3,6 +3,7 @@ package mail
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -142,9 +143,7 @@ func (p place) after(page *Page) string {
 func (c *Client) messages(ctx context.Context, mailboxID int64, v url.Values) (*lenient.List[wireMessage], error) {
 	op := "list the messages of mailbox " + number(mailboxID)
 	own := url.Values{"mailboxId": {number(mailboxID)}}
-	for name, values := range v {
-		own[name] = values
-	}
+	maps.Copy(own, v)
 	var list lenient.List[wireMessage]
 	err := c.either(ctx, op,
 		nextcloud.Request{Path: path(ocsBase+"/ocs/mailboxes", number(mailboxID), "messages"), Query: v},
