@@ -55,6 +55,8 @@ func (s *Server) passesCSRF(r *http.Request, f family, one *session) bool {
 	switch f {
 	case familyOCS, familyOCSPublic:
 		return ocsPasses(r, one)
+	case familyApp:
+		return csrfPasses(r, one)
 	case familyWeb:
 		return r.Method == http.MethodGet || r.Method == http.MethodHead || csrfPasses(r, one)
 	default:

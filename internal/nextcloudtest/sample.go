@@ -62,6 +62,7 @@ func (s *Server) loadSample() {
 			s.AddNote(id, n.SampleNote)
 		}
 		s.loadSampleCalendars(id)
+		s.loadSampleMail(id)
 		s.loadSampleFiles(id)
 		s.loadSampleContacts(id)
 		s.loadSampleDeck(id)

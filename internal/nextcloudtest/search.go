@@ -60,6 +60,9 @@ func (s *Server) searchProviders() []searchProvider {
 	if !s.opts.DisableDeck {
 		list = append(list, s.deckProviders()...)
 	}
+	if !s.opts.DisableMail {
+		list = append(list, searchProvider{id: "mail", app: "mail", name: "Mails", order: 20, filters: []string{"since", "until", "person"}, paginated: true, find: findMail})
+	}
 	slices.SortStableFunc(list, func(a, b searchProvider) int { return a.order - b.order })
 	return list
 }

@@ -20,6 +20,7 @@ type Server struct {
 	files   *fileStore
 	sharing shareDesk
 	deck    deckApp
+	mail    *postOffice
 
 	accounts map[string]*account // by user id; the map itself never changes after New
 
@@ -74,6 +75,7 @@ func New(opts *Options) *Server {
 		s.agents = append(s.agents, regexp.MustCompile(allowed))
 	}
 	s.oidc = newProvider()
+	s.mail = newPostOffice()
 	s.files = newFileStore(s.now)
 	s.sessions = newSessions()
 	s.tokens = newAppPasswords()
@@ -87,6 +89,9 @@ func New(opts *Options) *Server {
 		a.calendars = newCalendarHome(s, u)
 		a.cards = newCardHome(s, u)
 		s.accounts[u.ID] = a
+		if u.Email != "" {
+			s.mail.open(u)
+		}
 	}
 	s.routesCore()
 	s.routesLogin()
@@ -99,6 +104,9 @@ func New(opts *Options) *Server {
 	}
 	s.routesFiles()
 	s.routesCalDAV()
+	if !o.DisableMail {
+		s.routesMail()
+	}
 	s.routesSearch()
 	s.routesNotifications()
 	s.routesSharing()
@@ -126,6 +134,7 @@ const (
 	familyOCSPublic               // the same, but a is nil for people who are not signed in: capabilities
 	familyDAV                     // /remote.php/dav
 	familyCORS                    // REST APIs of apps below /apps: Notes, Deck, Tables v1, News, Cookbook
+	familyApp                     // what an app offers to its own pages: as pages, and reading needs the CSRF proof too
 	familyWeb                     // pages for browsers: without a session they lead to the login page
 )
 

@@ -225,6 +225,9 @@ func (s *Server) appNames() []string {
 		"activity", "calendar", "comments", "dav", "files", "files_lock", "files_trashbin", "files_versions", "notifications", "provisioning_api", "settings",
 		"systemtags",
 	}
+	if !s.opts.DisableMail {
+		names = append(names, "mail")
+	}
 	if !s.opts.DisableNotes {
 		names = append(names, "notes")
 	}

@@ -9,6 +9,7 @@ import (
 	"nextcloud-mcp-server/internal/tools/contacts"
 	"nextcloud-mcp-server/internal/tools/deck"
 	"nextcloud-mcp-server/internal/tools/files"
+	"nextcloud-mcp-server/internal/tools/mail"
 	"nextcloud-mcp-server/internal/tools/notes"
 	"nextcloud-mcp-server/internal/tools/notifications"
 	"nextcloud-mcp-server/internal/tools/search"
@@ -26,6 +27,7 @@ func All() []tool.Set {
 		files.Tools.Set(),
 		sharing.Tools.Set(),
 		deck.Tools.Set(),
+		mail.Tools.Set(),
 		notifications.Tools.Set(),
 		search.Tools.Set(),
 		connection.Tools.Set(),

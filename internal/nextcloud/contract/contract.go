@@ -37,6 +37,7 @@ var suites = []struct {
 	{"notes", runNotes},
 	{"calendar", runCalendar},
 	{"search", runSearch},
+	{"mail", runMail},
 	{"notifications", runNotifications},
 	{"deck", runDeck},
 	{"tasks", runTasks},
