@@ -78,6 +78,10 @@ func (d *Decoder) next() (*Response, error) {
 				d.token = n.String()
 			}
 		case endOf:
+			// An answer that breaks off behind its document is not trusted.
+			if err := d.xml.rest(); err != nil {
+				return nil, err
+			}
 			return nil, io.EOF
 		case textIn: // between responses nothing is said
 		}

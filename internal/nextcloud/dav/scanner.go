@@ -91,6 +91,18 @@ func (s *scanner) fill() bool {
 	return true
 }
 
+// rest reads what is left, whatever it is, and answers what r ended with,
+// unless that is io.EOF.
+func (s *scanner) rest() error {
+	for s.at = len(s.buf); s.fill(); {
+		s.at = len(s.buf)
+	}
+	if errors.Is(s.done, io.EOF) {
+		return nil
+	}
+	return s.done
+}
+
 func (s *scanner) ahead(prefix string) bool {
 	for len(s.buf)-s.at < len(prefix) && s.fill() { //nolint:revive // fill is the work
 	}
