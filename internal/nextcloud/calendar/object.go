@@ -31,12 +31,7 @@ const stamp = "20060102T150405Z"
 // report runs a calendar-query for components of that kind (RFC 4791, 7.8).
 // Objects that cannot be read are counted, and fail nothing.
 func (c *Client) report(ctx context.Context, op string, cal *Calendar, kind string, filter ...dav.Element) (found []object, broken int, err error) {
-	comp := func(name string, inner ...dav.Element) dav.Element {
-		return dav.El(dav.Name(dav.NSCalDAV, "comp-filter"), inner...).With("name", name)
-	}
-	query := dav.El(dav.Name(dav.NSCalDAV, "calendar-query"),
-		dav.Props(propETag, propData),
-		dav.El(dav.Name(dav.NSCalDAV, "filter"), comp("VCALENDAR", comp(kind, filter...))))
+	query := dav.El(dav.Name(dav.NSCalDAV, "calendar-query"), dav.Props(propETag, propData), holding(kind, filter...))
 	// Nextcloud: a calendar-query of depth 0 is refused.
 	for r, err := range c.dav.ReportEach(ctx, dav.Query{Op: op, Path: cal.path, Depth: dav.Children, Header: webcal(true), MaxBody: 64 << 20}, query) {
 		if err != nil {
@@ -62,6 +57,13 @@ func (c *Client) report(ctx context.Context, op string, cal *Calendar, kind stri
 		found = append(found, *o)
 	}
 	return found, broken, nil
+}
+
+// holding is the filter for objects with a component of that kind that passes
+// filter (RFC 4791, 9.7).
+func holding(kind string, filter ...dav.Element) dav.Element {
+	comp := dav.Name(dav.NSCalDAV, "comp-filter")
+	return dav.El(dav.Name(dav.NSCalDAV, "filter"), dav.El(comp, dav.El(comp, filter...).With("name", kind)).With("name", "VCALENDAR"))
 }
 
 func readObject(cal *Calendar, path, etag string, data []byte, kind string) (*object, error) {

@@ -225,13 +225,10 @@ func (t *Tasks) RestoreList(ctx context.Context, name string) (*Calendar, error)
 		}
 		return nil, err
 	}
-	to, err := t.restoreTarget(ctx)
+	err = t.c.putBack(ctx, op, root, cal.path)
+	t.c.forget(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.c.dav.Move(ctx, dav.Query{Op: op, Path: cal.path}, to, dav.Unsaid); err != nil {
-		return nil, t.c.explain(ctx, err)
-	}
-	t.c.forget(ctx)
 	return cal, nil
 }

@@ -100,11 +100,6 @@ func (t *Tasks) family(ctx context.Context, op string, target TaskTarget, subtas
 	return append([]*object{o}, tree.below(target.UID)...), cal, target.check(op, o)
 }
 
-var (
-	propCalendarURI = dav.Name(dav.NSNextcloud, "calendar-uri")
-	propDeletedAt   = dav.Name(dav.NSNextcloud, "deleted-at")
-)
-
 // trashed is a task in the trash.
 type trashed struct {
 	*object
@@ -113,21 +108,11 @@ type trashed struct {
 
 // trash are the tasks with that UID that the person's trash holds.
 func (t *Tasks) trash(ctx context.Context, op, uid string) ([]trashed, error) {
-	user, err := t.c.nc.UserID(ctx)
+	root, err := t.c.homePath(ctx)
 	if err != nil {
 		return nil, err
 	}
-	path, err := nextcloud.Path(dav.Root+"/calendars", string(user), "trashbin", "objects")
-	if err != nil {
-		return nil, err
-	}
-	comp := func(name string, inner ...dav.Element) dav.Element {
-		return dav.El(dav.Name(dav.NSCalDAV, "comp-filter"), inner...).With("name", name)
-	}
-	query := dav.El(dav.Name(dav.NSCalDAV, "calendar-query"),
-		dav.Props(propETag, propDeletedAt, propCalendarURI, propData),
-		dav.El(dav.Name(dav.NSCalDAV, "filter"), comp("VCALENDAR", comp(kindTask, uidIs(uid)))))
-	ms, err := t.c.dav.Report(ctx, dav.Query{Op: op, Path: path + "/", Depth: dav.Children, MaxBody: 64 << 20}, query)
+	ms, err := t.c.trashQuery(ctx, op, root, kindTask, uidIs(uid))
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +124,7 @@ func (t *Tasks) trash(ctx context.Context, op, uid string) ([]trashed, error) {
 		if err != nil || data == nil {
 			continue
 		}
-		list := r.Prop(propCalendarURI).String()
+		list := r.Prop(propTrashedFrom).String()
 		o, err := readObject(&Calendar{Name: list}, path, nextcloud.UnquoteETag(r.Prop(propETag).String()), []byte(data.Text), kindTask)
 		if err == nil && o.First().Text("UID") == uid {
 			out = append(out, trashed{o, list})
@@ -180,25 +165,15 @@ func (t *Tasks) Restore(ctx context.Context, target TaskTarget) (*SavedTask, err
 		return nil, invalidf(op, "the trash has this task from several lists; give calendar_name, one of %s", strings.Join(names, ", "))
 	}
 	o := found[0]
-	to, err := t.restoreTarget(ctx)
+	root, err := t.c.homePath(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.c.dav.Move(ctx, dav.Query{Op: op, Path: o.path}, to, dav.Unsaid); err != nil {
-		return nil, t.c.explain(ctx, err)
+	if err := t.c.putBack(ctx, op, root, o.path); err != nil {
+		return nil, err
 	}
 	o.path = "" // it has its old name again, which the trash does not say
 	return t.saved(o.object, "", p, clock{}), nil
-}
-
-// restoreTarget is where what leaves the trash is moved to. Nextcloud: the last
-// segment means nothing.
-func (t *Tasks) restoreTarget(ctx context.Context) (string, error) {
-	user, err := t.c.nc.UserID(ctx)
-	if err != nil {
-		return "", err
-	}
-	return nextcloud.Path(dav.Root+"/calendars", string(user), "trashbin", "restore", "file")
 }
 
 // Cleared is what clearing completed tasks came to.

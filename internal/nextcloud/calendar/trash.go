@@ -73,7 +73,7 @@ func (c *Client) Trash(ctx context.Context, limit int, cursor string) (*TrashPag
 		return err
 	})
 	group.Go(func() (err error) {
-		ms, err = c.trashQuery(gctx, op, root)
+		ms, err = c.trashQuery(gctx, op, root, "VEVENT")
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -106,15 +106,11 @@ func (c *Client) Trash(ctx context.Context, limit int, cursor string) (*TrashPag
 	return page, nil
 }
 
-// trashQuery reads the objects in the trash. Nextcloud: it looks at no filter
-// there, but wants one.
-func (c *Client) trashQuery(ctx context.Context, op, root string) (*dav.Multistatus, error) {
-	comp := func(name string, inner ...dav.Element) dav.Element {
-		return dav.El(dav.Name(dav.NSCalDAV, "comp-filter"), inner...).With("name", name)
-	}
+// trashQuery reads the objects of that kind in the trash. Nextcloud: it looks
+// at no filter there, but wants one.
+func (c *Client) trashQuery(ctx context.Context, op, root, kind string, filter ...dav.Element) (*dav.Multistatus, error) {
 	return c.dav.Report(ctx, dav.Query{Op: op, Path: root + "/trashbin/objects/", Depth: dav.Children, MaxBody: 64 << 20},
-		dav.El(dav.Name(dav.NSCalDAV, "calendar-query"), dav.Props(propETag, propTrashedAt, propTrashedFrom, propData),
-			dav.El(dav.Name(dav.NSCalDAV, "filter"), comp("VCALENDAR", comp("VEVENT")))))
+		dav.El(dav.Name(dav.NSCalDAV, "calendar-query"), dav.Props(propETag, propTrashedAt, propTrashedFrom, propData), holding(kind, filter...)))
 }
 
 func readTrashed(r *dav.Response) (Trashed, bool) {
@@ -173,25 +169,32 @@ func (c *Client) Restore(ctx context.Context, id string) (*Trashed, error) {
 	} else if err := c.describeTrashed(ctx, op, from, out); err != nil {
 		return nil, err
 	}
-	// Nextcloud: the last segment is of no meaning.
-	err = c.dav.Move(ctx, dav.Query{Op: op, Path: from}, root+"/trashbin/restore/file", dav.Unsaid)
+	err = c.putBack(ctx, op, root, from)
 	c.forget(ctx)
-	if err == nil {
-		return out, nil
+	if err != nil {
+		return nil, err
 	}
+	return out, nil
+}
+
+// putBack takes out of the trash what lies at that path.
+func (c *Client) putBack(ctx context.Context, op, root, from string) error {
+	// Nextcloud: the last segment is of no meaning.
+	err := c.dav.Move(ctx, dav.Query{Op: op, Path: from}, root+"/trashbin/restore/file", dav.Unsaid)
 	e, ok := errors.AsType[*nextcloud.Error](err)
 	if !ok {
-		return nil, err
+		return err
 	}
 	failure := *e
 	switch {
 	case errors.Is(e.Kind, nextcloud.ErrNotFound):
+		c.forget(ctx)
 		failure.Message = "it is not in the trash any more, or its calendar is in the trash too and has to be restored first"
 	case e.Status == http.StatusInternalServerError, errors.Is(e.Kind, nextcloud.ErrInvalid), errors.Is(e.Kind, nextcloud.ErrConflict):
 		failure.Kind = nextcloud.ErrConflict
-		failure.Message = "Nextcloud could not restore it: an event with the same uid or file may be in the calendar now"
+		failure.Message = "Nextcloud could not restore it: an entry with the same uid or file may be in the calendar now"
 	}
-	return nil, &failure
+	return &failure
 }
 
 // describeTrashed reads what is about to be restored.

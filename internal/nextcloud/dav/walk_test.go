@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"nextcloud-mcp-server/internal/nextcloud"
 )
@@ -91,6 +92,10 @@ func TestEach(t *testing.T) {
 
 func TestDecoderBounds(t *testing.T) {
 	const head = `<d:multistatus xmlns:d="DAV:"><d:response>`
+	d := NewDecoder(io.MultiReader(strings.NewReader(`<d:multistatus xmlns:d="DAV:"/>`), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	if _, err := d.Next(); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("cut behind the document: %v", err)
+	}
 	for name, s := range map[string]string{
 		"too many elements": head + strings.Repeat("<d:x/>", maxNodes) + `</d:response></d:multistatus>`,
 		"cut in a response": head + `<d:href>/x</d:href>`,
