@@ -64,6 +64,7 @@ func (s *Server) loadSample() {
 		s.loadSampleCalendars(id)
 		s.loadSampleFiles(id)
 		s.loadSampleContacts(id)
+		s.loadSampleTables(id)
 	}
 	s.loadSampleShares()
 }

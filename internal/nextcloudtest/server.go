@@ -18,6 +18,7 @@ type Server struct {
 	oidc    *provider
 	agents  []*regexp.Regexp // Options.AllowedUserAgents
 	files   *fileStore
+	tables  *tableStore
 	sharing shareDesk
 
 	accounts map[string]*account // by user id; the map itself never changes after New
@@ -74,6 +75,7 @@ func New(opts *Options) *Server {
 	}
 	s.oidc = newProvider()
 	s.files = newFileStore(s.now)
+	s.tables = newTableStore(s.now)
 	s.sessions = newSessions()
 	s.tokens = newAppPasswords()
 	s.attempts = newBadLogins()
@@ -95,6 +97,9 @@ func New(opts *Options) *Server {
 	}
 	if !o.DisableNotes {
 		s.routesNotes()
+	}
+	if !o.DisableTables {
+		s.routesTables()
 	}
 	s.routesFiles()
 	s.routesCalDAV()

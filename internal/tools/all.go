@@ -12,6 +12,7 @@ import (
 	"nextcloud-mcp-server/internal/tools/notifications"
 	"nextcloud-mcp-server/internal/tools/search"
 	"nextcloud-mcp-server/internal/tools/sharing"
+	"nextcloud-mcp-server/internal/tools/tables"
 	"nextcloud-mcp-server/internal/tools/tasks"
 )
 
@@ -24,6 +25,7 @@ func All() []tool.Set {
 		contacts.Tools.Set(),
 		files.Tools.Set(),
 		sharing.Tools.Set(),
+		tables.Tools.Set(),
 		notifications.Tools.Set(),
 		search.Tools.Set(),
 		connection.Tools.Set(),
