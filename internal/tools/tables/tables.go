@@ -15,7 +15,7 @@ import (
 var Tools = tool.Group[*api.Client]{
 	Name: "tables", Title: "Tables", Client: api.New, App: "tables",
 	Tools: []tool.Of[*api.Client]{
-		listTables, getSchema, readTable, insertRow, updateRow, deleteRow,
+		listTables, getSchema, readTable, insertRow, updateRow, deleteRow, importRows, createTable, createColumn,
 	},
 }
 

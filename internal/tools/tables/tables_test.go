@@ -15,7 +15,7 @@ import (
 // sample is a Nextcloud with the table of the demo.
 func sample(t *testing.T) (*nextcloudtest.Server, *tooltest.Session) {
 	t.Helper()
-	h := nextcloudtest.New(&nextcloudtest.Options{SampleData: true})
+	h := nextcloudtest.New(&nextcloudtest.Options{SampleData: true, Users: nextcloudtest.DefaultUsers()[:2]})
 	return h, tooltest.Connect(t, h, nil, tables.Tools.Set())
 }
 
