@@ -165,19 +165,19 @@ func (c *Client) table(w *wireTable) Table {
 	return t
 }
 
-func (w *wireView) view() View {
-	v := View{ID: int64(w.ID), Title: string(w.Title), Emoji: string(w.Emoji), Description: string(w.Description), Rows: int64(w.Rows)}
-	for _, group := range w.Filters.Items {
+func (v *wireView) view() View {
+	out := View{ID: int64(v.ID), Title: string(v.Title), Emoji: string(v.Emoji), Description: string(v.Description), Rows: int64(v.Rows)}
+	for _, group := range v.Filters.Items {
 		var rules []Rule
 		for _, r := range group.Items {
 			rules = append(rules, Rule{int64(r.Column), string(r.Operator), plainText(r.Value)})
 		}
-		v.Filters = append(v.Filters, rules)
+		out.Filters = append(out.Filters, rules)
 	}
-	for _, o := range w.Sort.Items {
-		v.Sort = append(v.Sort, Order{int64(o.Column), string(o.Mode) == "DESC"})
+	for _, o := range v.Sort.Items {
+		out.Sort = append(out.Sort, Order{int64(o.Column), string(o.Mode) == "DESC"})
 	}
-	return v
+	return out
 }
 
 // plainText is a JSON value without the quotes of a string.

@@ -79,6 +79,9 @@ func TestRequests(t *testing.T) {
 		{"nc_tables_insert_row", `{"table_id":1,"data":{"Item":"Lamp"}}`, 2},
 		{"nc_tables_update_row", `{"row_id":1,"data":{"Item":"Beamer"}}`, 3},
 		{"nc_tables_delete_row", `{"row_id":2}`, 3},
+		{"nc_tables_create_column", `{"table_id":1,"title":"New"}`, 1},
+		{"nc_tables_create_table", `{"title":"Three","columns":[{"title":"A"},{"title":"B"}]}`, 3}, // the API makes one at a time
+		{"nc_tables_import_rows", `{"table_id":1,"csv":"Item\nA\nB\nC\n"}`, 4},                     // and takes one row at a time
 	} {
 		s.Requests()
 		s.Read(t, c.tool, c.args, nil)
