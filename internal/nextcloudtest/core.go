@@ -111,6 +111,15 @@ func (s *Server) capabilities(w http.ResponseWriter, r *http.Request, a *account
 		if !s.opts.DisableDeck {
 			list["deck"] = map[string]any{"version": "1.19.0-beta.1", "canCreateBoards": true, "apiVersions": []string{"1.0", "1.1"}}
 		}
+		if !s.opts.DisableTables {
+			list["tables"] = map[string]any{
+				"enabled": true, "version": "2.2.2", "apiVersions": []string{"1.0", "2.0", "2.1"}, "features": []string{"favorite", "archive"},
+				"isCirclesEnabled": true, "column_types": []string{
+					"text-line", "text-rich", "text-link", "number", "number-stars", "number-progress", "selection", "selection-multi",
+					"selection-check", "datetime", "datetime-date", "datetime-time", "usergroup",
+				},
+			}
+		}
 	}
 	data := struct {
 		Version      any `json:"version"`

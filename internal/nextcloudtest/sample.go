@@ -2,6 +2,8 @@ package nextcloudtest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -56,7 +58,7 @@ func (s *Server) AddSubscription(userID, name, source string, objects ...string)
 // loadSample fills every account with what a demo needs to look like somebody's Nextcloud. New calls it when
 // Options.SampleData is set, after the accounts are made and before any request.
 func (s *Server) loadSample() {
-	for id := range s.accounts {
+	for _, id := range slices.Sorted(maps.Keys(s.accounts)) {
 		for _, n := range sampleNotes {
 			n.Modified = s.now().Add(-n.age)
 			s.AddNote(id, n.SampleNote)
@@ -66,6 +68,7 @@ func (s *Server) loadSample() {
 		s.loadSampleFiles(id)
 		s.loadSampleContacts(id)
 		s.loadSampleDeck(id)
+		s.loadSampleTables(id)
 	}
 	s.loadSampleShares()
 }

@@ -18,6 +18,7 @@ type Server struct {
 	oidc    *provider
 	agents  []*regexp.Regexp // Options.AllowedUserAgents
 	files   *fileStore
+	tables  *tableStore
 	sharing shareDesk
 	deck    deckApp
 	mail    *postOffice
@@ -77,6 +78,7 @@ func New(opts *Options) *Server {
 	s.oidc = newProvider()
 	s.mail = newPostOffice()
 	s.files = newFileStore(s.now)
+	s.tables = newTableStore(s.now)
 	s.sessions = newSessions()
 	s.tokens = newAppPasswords()
 	s.attempts = newBadLogins()
@@ -101,6 +103,9 @@ func New(opts *Options) *Server {
 	}
 	if !o.DisableNotes {
 		s.routesNotes()
+	}
+	if !o.DisableTables {
+		s.routesTables()
 	}
 	s.routesFiles()
 	s.routesCalDAV()

@@ -234,6 +234,9 @@ func (s *Server) appNames() []string {
 	if !s.opts.DisableDeck {
 		names = append(names, "deck")
 	}
+	if !s.opts.DisableTables {
+		names = append(names, "tables")
+	}
 	if !s.opts.DisableOIDC {
 		names = append(names, "oidc")
 	}

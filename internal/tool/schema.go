@@ -31,7 +31,8 @@ func inputSchema(t reflect.Type) (*jsonschema.Schema, error) {
 
 // publicInput is an input schema as clients see it. Models pay for each byte,
 // so it leaves out what a description and an error say better: that unknown
-// arguments are refused, and the fields of objects inside of lists.
+// arguments are refused, the fields of objects inside of lists, and that an
+// object may hold anything.
 func publicInput(s *jsonschema.Schema) *jsonschema.Schema {
 	s = s.CloneSchemas()
 	s.AdditionalProperties = nil
@@ -48,6 +49,8 @@ func hideItems(s *jsonschema.Schema) {
 			p.Items = &jsonschema.Schema{Type: "object"}
 		case p.Type == "object" && len(p.Properties) > 0:
 			hideItems(p)
+		case p.Type == "object" && p.AdditionalProperties != nil && p.AdditionalProperties.Type == "" && len(p.AdditionalProperties.Types) == 0:
+			p.AdditionalProperties = nil
 		}
 	}
 }

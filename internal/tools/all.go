@@ -14,6 +14,7 @@ import (
 	"nextcloud-mcp-server/internal/tools/notifications"
 	"nextcloud-mcp-server/internal/tools/search"
 	"nextcloud-mcp-server/internal/tools/sharing"
+	"nextcloud-mcp-server/internal/tools/tables"
 	"nextcloud-mcp-server/internal/tools/tasks"
 )
 
@@ -27,6 +28,7 @@ func All() []tool.Set {
 		files.Tools.Set(),
 		sharing.Tools.Set(),
 		deck.Tools.Set(),
+		tables.Tools.Set(),
 		mail.Tools.Set(),
 		notifications.Tools.Set(),
 		search.Tools.Set(),

@@ -190,6 +190,7 @@ var objectless = []string{
 	"nc_notifications_dismiss_all",  // all of them
 	"nc_search",                     // its query must stay out of the audit
 	"nc_share_search_recipients",    // its query must stay out of the audit
+	"nc_tables_list_tables",         // all of them
 	"nc_webdav_empty_trash",         // all of it
 	"nc_webdav_find_by_tag",         // what people look for stays out of the audit
 	"nc_webdav_list_tags",           // all of them

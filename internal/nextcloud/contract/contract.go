@@ -44,6 +44,7 @@ var suites = []struct {
 	{"files", runFiles},
 	{"sharing", runSharing},
 	{"contacts", runContacts},
+	{"tables", runTables},
 }
 
 // unique is a name that no other run and no person uses.
