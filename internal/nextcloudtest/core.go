@@ -108,6 +108,9 @@ func (s *Server) capabilities(w http.ResponseWriter, r *http.Request, a *account
 		if !s.opts.DisableNotes {
 			list["notes"] = map[string]any{"api_version": []string{"0.2", "1.3", "1.4"}, "version": "6.0.2", "notes_path": "Notes"}
 		}
+		if !s.opts.DisableTalk {
+			list["spreed"] = talkCapability()
+		}
 	}
 	data := struct {
 		Version      any `json:"version"`

@@ -29,6 +29,7 @@ type Options struct {
 	DisableOIDC           bool // the oidc app is not installed
 	DisableUserOIDC       bool // no API takes OAuth access tokens
 	DisableNotes          bool // the notes app is not installed
+	DisableTalk           bool // the spreed app is not installed
 	DisablePKCEMetadata   bool // discovery is silent about PKCE
 	ForbidAppPasswords    bool // auth_can_create_app_token is off: no exchange; Login Flow v2 does not look at it
 	Consent               bool // allow_user_settings: people choose scopes on a consent page

@@ -66,6 +66,9 @@ func (s *Server) loadSample() {
 		s.loadSampleContacts(id)
 	}
 	s.loadSampleShares()
+	if !s.opts.DisableTalk {
+		s.loadSampleTalk()
+	}
 }
 
 // agedNote is a sample note that was last changed some time ago.

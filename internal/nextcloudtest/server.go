@@ -19,6 +19,7 @@ type Server struct {
 	agents  []*regexp.Regexp // Options.AllowedUserAgents
 	files   *fileStore
 	sharing shareDesk
+	talk    talkHall
 
 	accounts map[string]*account // by user id; the map itself never changes after New
 
@@ -101,6 +102,9 @@ func New(opts *Options) *Server {
 	s.routesSearch()
 	s.routesNotifications()
 	s.routesSharing()
+	if !o.DisableTalk {
+		s.routesTalk()
+	}
 	if o.SampleData {
 		s.loadSample()
 	}

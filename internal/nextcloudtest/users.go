@@ -228,6 +228,9 @@ func (s *Server) appNames() []string {
 	if !s.opts.DisableNotes {
 		names = append(names, "notes")
 	}
+	if !s.opts.DisableTalk {
+		names = append(names, "spreed")
+	}
 	if !s.opts.DisableOIDC {
 		names = append(names, "oidc")
 	}

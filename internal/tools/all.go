@@ -13,6 +13,7 @@ import (
 	"nextcloud-mcp-server/internal/tools/search"
 	"nextcloud-mcp-server/internal/tools/sharing"
 	"nextcloud-mcp-server/internal/tools/tasks"
+	"nextcloud-mcp-server/internal/tools/talk"
 )
 
 // All are the areas in the order of the documentation.
@@ -24,6 +25,7 @@ func All() []tool.Set {
 		contacts.Tools.Set(),
 		files.Tools.Set(),
 		sharing.Tools.Set(),
+		talk.Tools.Set(),
 		notifications.Tools.Set(),
 		search.Tools.Set(),
 		connection.Tools.Set(),

@@ -42,6 +42,7 @@ var suites = []struct {
 	{"files", runFiles},
 	{"sharing", runSharing},
 	{"contacts", runContacts},
+	{"talk", runTalk},
 }
 
 // unique is a name that no other run and no person uses.
