@@ -57,6 +57,11 @@ func (s *Server) searchProviders() []searchProvider {
 	if !s.opts.DisableNotes {
 		list = append(list, searchProvider{id: "notes", app: "notes", name: "Notes", order: 4, find: findNotes})
 	}
+	if !s.opts.DisableTalk {
+		list = append(list, searchProvider{
+			id: "talk-message", app: "spreed", name: "Messages", order: 15, filters: []string{"since", "until", "person"}, paginated: true, find: findTalkMessages,
+		})
+	}
 	slices.SortStableFunc(list, func(a, b searchProvider) int { return a.order - b.order })
 	return list
 }

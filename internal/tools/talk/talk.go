@@ -24,10 +24,10 @@ var Tools = tool.Group[*api.Client]{
 	Documents: []tool.DocumentOf[*api.Client]{messageDocument},
 }
 
-// tokenForm is what tokens of conversations look like. Whatever else does is
-// looked for by name first: Nextcloud slows everybody down who asks for tokens
-// that do not exist.
-var tokenForm = regexp.MustCompile(`^([a-z0-9]{8}|[a-z]*[0-9][a-z0-9]*)$`)
+// tokenForm is what tokens of conversations look like, unless an administrator
+// wants others. Everything else is looked for in the list first: Nextcloud slows
+// everybody down who asks for tokens that do not exist.
+var tokenForm = regexp.MustCompile(`^[a-z0-9]{8}$`)
 
 // in does something in the conversation that ref names by its token, its
 // address or its name, if only one has that name.

@@ -116,6 +116,10 @@ func TestReading(t *testing.T) {
 	}
 	s.Requests()
 	var one struct{ Title, Text, URL string }
+	if answer := s.Read(t, "search", `{"query":"waters"}`, nil); !strings.Contains(answer, fmt.Sprintf(`"id":"message:%s/%d"`, token, ids[0])) {
+		t.Error(answer)
+	}
+	s.Requests()
 	s.Read(t, "fetch", fmt.Sprintf(`{"id":"message:%s/%d"}`, token, ids[0]), &one)
 	if one.Text != "Who waters on Friday?" || !strings.HasSuffix(one.URL, fmt.Sprintf("/call/%s#message_%d", token, ids[0])) || s.Requests() != 1 {
 		t.Errorf("%+v", one)
