@@ -179,9 +179,9 @@ func (s *Server) newTalkRoom(kind int, name string, owner *account) *talkRoom {
 }
 
 // addTalkPerson adds a user, who has read everything so far. The hall is locked.
-func (s *Server) addTalkPerson(room *talkRoom, userID string) *talkPerson {
-	if p := room.person(userID); p != nil {
-		return p
+func (s *Server) addTalkPerson(room *talkRoom, userID string) {
+	if room.person(userID) != nil {
+		return
 	}
 	s.talk.lastAttendee++
 	p := &talkPerson{attendee: s.talk.lastAttendee, user: userID, role: talkMember, lastRead: s.talk.lastMessage}
@@ -189,7 +189,6 @@ func (s *Server) addTalkPerson(room *talkRoom, userID string) *talkPerson {
 		p.role = talkOwner
 	}
 	room.people = append(room.people, p)
-	return p
 }
 
 // settleTalk gives a user the two conversations that everybody has, as Talk does when it is first opened. The hall is

@@ -2,7 +2,6 @@ package talk
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -286,7 +285,7 @@ var messageDocument = tool.NewDocument(tool.DocumentDef{Kind: "message", Scope: 
 			return nil, err
 		}
 		return &tool.Text{
-			Title: fmt.Sprintf("Message of %s", m.From), Text: m.Text, URL: c.URL(token, n),
+			Title: "Message of " + m.From, Text: m.Text, URL: c.URL(token, n),
 			Metadata: map[string]string{"token": token, "message_id": number, "from": m.From, "time": m.Time},
 		}, nil
 	})

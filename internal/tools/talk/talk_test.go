@@ -3,6 +3,7 @@ package talk_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -250,7 +251,7 @@ func TestLongConversation(t *testing.T) {
 	const many = 10_000
 	messages := make([]nextcloudtest.SampleMessage, many)
 	for i := range messages {
-		messages[i] = nextcloudtest.SampleMessage{User: "bob", Text: fmt.Sprint(i), Age: time.Duration(many-i) * time.Minute}
+		messages[i] = nextcloudtest.SampleMessage{User: "bob", Text: strconv.Itoa(i), Age: time.Duration(many-i) * time.Minute}
 	}
 	h := nextcloudtest.New(nil)
 	token, _ := h.AddConversation(nextcloudtest.SampleConversation{Name: "Long", Users: []string{"alice", "bob"}, Messages: messages})
@@ -261,7 +262,7 @@ func TestLongConversation(t *testing.T) {
 		s.Read(t, "talk_get_messages", fmt.Sprintf(`{"token":%q,"limit":200,"cursor":%q}`, token, cursor), &got)
 		for _, m := range got.Items {
 			if m.System == "" {
-				if m.Text != fmt.Sprint(next) {
+				if m.Text != strconv.Itoa(next) {
 					t.Fatalf("%s where %d is due", m.Text, next)
 				}
 				next--
