@@ -15,6 +15,12 @@ import (
 // envelope and reads its data into out when out is not nil. A failure inside
 // an HTTP success is an *Error like any other.
 func (c *Client) OCS(ctx context.Context, r Request, out any) error {
+	_, err := c.OCSAnswer(ctx, r, out)
+	return err
+}
+
+// OCSAnswer is OCS for what the status or the headers of an answer say.
+func (c *Client) OCSAnswer(ctx context.Context, r Request, out any) (*Response, error) {
 	q := maps.Clone(r.Query)
 	if q == nil {
 		q = map[string][]string{}
@@ -23,23 +29,23 @@ func (c *Client) OCS(ctx context.Context, r Request, out any) error {
 	r.Query = q
 	res, err := c.Do(ctx, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var env envelope
 	if err := json.Unmarshal(res.Body, &env); err != nil {
-		return badAnswer(r.Op, res, err)
+		return nil, badAnswer(r.Op, res, err)
 	}
 	if e := env.failure(r.Op, res); e != nil {
 		c.noteRefusal(e)
-		return e
+		return nil, e
 	}
 	if out == nil || emptyList(env.OCS.Data) {
-		return nil
+		return res, nil
 	}
 	if err := json.Unmarshal(env.OCS.Data, out); err != nil {
-		return badAnswer(r.Op, res, err)
+		return nil, badAnswer(r.Op, res, err)
 	}
-	return nil
+	return res, nil
 }
 
 // The OCS status codes that mean something of their own.

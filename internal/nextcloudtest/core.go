@@ -120,6 +120,9 @@ func (s *Server) capabilities(w http.ResponseWriter, r *http.Request, a *account
 				},
 			}
 		}
+		if !s.opts.DisableTalk {
+			list["spreed"] = talkCapability()
+		}
 	}
 	data := struct {
 		Version      any `json:"version"`

@@ -53,7 +53,7 @@ func writeEnvelope(w http.ResponseWriter, r *http.Request, code int, message str
 	v1 := strings.HasPrefix(r.URL.Path, "/ocs/v1.php/")
 	status := ocsHTTPStatus(code, v1)
 	meta := ocsMeta{Status: "failure", StatusCode: code, Message: message}
-	if code == http.StatusOK {
+	if code/100 == 2 {
 		meta.Status = "ok"
 	}
 	if v1 {

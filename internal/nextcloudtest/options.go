@@ -32,6 +32,7 @@ type Options struct {
 	DisableDeck           bool // the deck app is not installed
 	DisableMail           bool // the mail app is not installed
 	DisableTables         bool // the tables app is not installed
+	DisableTalk           bool // the spreed app is not installed
 	DisablePKCEMetadata   bool // discovery is silent about PKCE
 	ForbidAppPasswords    bool // auth_can_create_app_token is off: no exchange; Login Flow v2 does not look at it
 	Consent               bool // allow_user_settings: people choose scopes on a consent page

@@ -71,6 +71,9 @@ func (s *Server) loadSample() {
 		s.loadSampleTables(id)
 	}
 	s.loadSampleShares()
+	if !s.opts.DisableTalk {
+		s.loadSampleTalk()
+	}
 }
 
 // agedNote is a sample note that was last changed some time ago.

@@ -63,6 +63,11 @@ func (s *Server) searchProviders() []searchProvider {
 	if !s.opts.DisableMail {
 		list = append(list, searchProvider{id: "mail", app: "mail", name: "Mails", order: 20, filters: []string{"since", "until", "person"}, paginated: true, find: findMail})
 	}
+	if !s.opts.DisableTalk {
+		list = append(list, searchProvider{
+			id: "talk-message", app: "spreed", name: "Messages", order: 15, filters: []string{"since", "until", "person"}, paginated: true, find: findTalkMessages,
+		})
+	}
 	slices.SortStableFunc(list, func(a, b searchProvider) int { return a.order - b.order })
 	return list
 }

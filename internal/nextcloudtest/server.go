@@ -22,6 +22,7 @@ type Server struct {
 	sharing shareDesk
 	deck    deckApp
 	mail    *postOffice
+	talk    talkHall
 
 	accounts map[string]*account // by user id; the map itself never changes after New
 
@@ -117,6 +118,9 @@ func New(opts *Options) *Server {
 	s.routesSharing()
 	if !o.DisableDeck {
 		s.routesDeck()
+	}
+	if !o.DisableTalk {
+		s.routesTalk()
 	}
 	if o.SampleData {
 		s.loadSample()

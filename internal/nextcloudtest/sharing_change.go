@@ -36,7 +36,9 @@ func readShareParams(r *http.Request) (shareParams, *shareFault) {
 	p := shareParams{}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 		var body map[string]any
-		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		decoder := json.NewDecoder(r.Body)
+		decoder.UseNumber() // a large id is no float
+		if err := decoder.Decode(&body); err != nil {
 			return nil, refuseShare(http.StatusBadRequest, "")
 		}
 		for name, value := range body {

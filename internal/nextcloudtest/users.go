@@ -237,6 +237,9 @@ func (s *Server) appNames() []string {
 	if !s.opts.DisableTables {
 		names = append(names, "tables")
 	}
+	if !s.opts.DisableTalk {
+		names = append(names, "spreed")
+	}
 	if !s.opts.DisableOIDC {
 		names = append(names, "oidc")
 	}

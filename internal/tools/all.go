@@ -15,6 +15,7 @@ import (
 	"nextcloud-mcp-server/internal/tools/search"
 	"nextcloud-mcp-server/internal/tools/sharing"
 	"nextcloud-mcp-server/internal/tools/tables"
+	"nextcloud-mcp-server/internal/tools/talk"
 	"nextcloud-mcp-server/internal/tools/tasks"
 )
 
@@ -29,6 +30,7 @@ func All() []tool.Set {
 		sharing.Tools.Set(),
 		deck.Tools.Set(),
 		tables.Tools.Set(),
+		talk.Tools.Set(),
 		mail.Tools.Set(),
 		notifications.Tools.Set(),
 		search.Tools.Set(),

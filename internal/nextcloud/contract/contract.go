@@ -45,6 +45,7 @@ var suites = []struct {
 	{"sharing", runSharing},
 	{"contacts", runContacts},
 	{"tables", runTables},
+	{"talk", runTalk},
 }
 
 // unique is a name that no other run and no person uses.
