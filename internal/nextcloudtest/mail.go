@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -160,9 +161,7 @@ func (p *postOffice) put(b *mailbox, m *mailMessage) *mailMessage {
 	b.lastUID++
 	copied.id, copied.uid = p.last.message, b.lastUID
 	copied.flags = map[string]bool{}
-	for name, on := range m.flags {
-		copied.flags[name] = on
-	}
+	maps.Copy(copied.flags, m.flags)
 	copied.tags = slices.Clone(m.tags)
 	b.mail = append(b.mail, &copied)
 	return &copied

@@ -2,6 +2,7 @@ package nextcloudtest
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -59,7 +60,7 @@ func (s *Server) AddMail(userID string, in SampleMail) int {
 			m.tags = []string{s.mail.tag(userID, in.Tag, "#0082c9").label}
 		}
 		for i, p := range in.Attachments {
-			m.parts = append(m.parts, mailPart{id: fmt.Sprint(i + 2), name: p.Name, mime: p.MIME, data: p.Data})
+			m.parts = append(m.parts, mailPart{id: strconv.Itoa(i + 2), name: p.Name, mime: p.MIME, data: p.Data})
 		}
 		return s.mail.put(b, m).id
 	}
