@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,6 +20,7 @@ import (
 
 	"nextcloud-mcp-server/internal/app"
 	"nextcloud-mcp-server/internal/config"
+	"nextcloud-mcp-server/internal/freeport"
 	"nextcloud-mcp-server/internal/nextcloudtest"
 )
 
@@ -64,20 +64,10 @@ type running struct {
 	stop func() error
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // start runs a server with the given variables until the test ends.
 func start(t *testing.T, database string, variables ...string) *running {
 	t.Helper()
-	port := freePort(t)
+	port := freeport.Take(t)
 	environ := append([]string{
 		fmt.Sprintf("PORT=%d", port), "TOKEN_STORAGE_DB=" + database,
 		"NEXTCLOUD_MCP_SERVER_URL=" + fmt.Sprintf("http://127.0.0.1:%d", port),
@@ -203,7 +193,7 @@ func TestRestartUsesTheStoredClient(t *testing.T) {
 	t.Parallel()
 	sim := nextcloudtest.Start(t, nil)
 	db := filepath.Join(t.TempDir(), "tokens.db")
-	port := freePort(t)
+	port := freeport.Take(t)
 	variables := []string{"NEXTCLOUD_HOST=" + sim.URL(), fmt.Sprintf("NEXTCLOUD_MCP_SERVER_URL=http://127.0.0.1:%d", port)}
 	for range 2 {
 		r := start(t, db, variables...)
@@ -321,7 +311,7 @@ func TestServesBeforeTheProviderIsThere(t *testing.T) {
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	sim := nextcloudtest.Start(t, nil)
-	port := freePort(t)
+	port := freeport.Take(t)
 	r := start(t, database(t), "NEXTCLOUD_HOST="+sim.URL(), "METRICS_ENABLED=true", fmt.Sprintf("METRICS_PORT=%d", port))
 	r.awaitReady(t)
 	if status, _, _ := r.get(t, "/mcp"); status != http.StatusUnauthorized {

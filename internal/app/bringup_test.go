@@ -16,6 +16,7 @@ import (
 
 	"nextcloud-mcp-server/internal/app"
 	"nextcloud-mcp-server/internal/config"
+	"nextcloud-mcp-server/internal/freeport"
 	"nextcloud-mcp-server/internal/nextcloudtest"
 )
 
@@ -125,7 +126,7 @@ func TestPortInUse(t *testing.T) {
 // TestDemoLeavesNothing: neither ports nor files.
 func TestDemoLeavesNothing(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	port, nextcloud := freePort(t), freePort(t)
+	port, nextcloud := freeport.Take(t), freeport.Take(t)
 	cfg, _, err := config.Load(nil, []string{
 		fmt.Sprintf("NEXTCLOUD_HOST=http://127.0.0.1:%d", nextcloud), "TOKEN_STORAGE_DB=demo.db", fmt.Sprintf("PORT=%d", port),
 	}, config.EnvFile{}, app.CheckTools)

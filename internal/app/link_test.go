@@ -16,6 +16,7 @@ import (
 
 	"nextcloud-mcp-server/internal/auth"
 	"nextcloud-mcp-server/internal/connect/connecttest"
+	"nextcloud-mcp-server/internal/freeport"
 	"nextcloud-mcp-server/internal/idptest"
 	"nextcloud-mcp-server/internal/nextcloudtest"
 	"nextcloud-mcp-server/internal/store"
@@ -41,7 +42,7 @@ func startOutside(t *testing.T, sim nextcloudtest.Options, variables ...string) 
 		sim.DisableOIDC = true
 	}
 	o.sim = nextcloudtest.Start(t, &sim)
-	port := freePort(t)
+	port := freeport.Take(t)
 	base := fmt.Sprintf("http://127.0.0.1:%d", port)
 	own := o.idp.AddClient(idptest.Client{RedirectURIs: []string{base + "/oauth/callback"}})
 	o.secret = own.Secret

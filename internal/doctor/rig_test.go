@@ -19,6 +19,7 @@ import (
 	"nextcloud-mcp-server/internal/app"
 	"nextcloud-mcp-server/internal/config"
 	"nextcloud-mcp-server/internal/doctor"
+	"nextcloud-mcp-server/internal/freeport"
 	"nextcloud-mcp-server/internal/nextcloudtest"
 )
 
@@ -38,16 +39,6 @@ type site struct {
 	rewrite   func(*httputil.ProxyRequest)         // how the proxy asks; nil keeps everything
 	stated    func(public string) string           // NEXTCLOUD_MCP_SERVER_URL; nil for the proxy's address
 	down      bool                                 // the server does not run
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // readyLog waits for the line that says that people can sign in.
@@ -71,7 +62,7 @@ func (l *readyLog) Write(b []byte) (int, error) {
 func (s site) start(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{sim: nextcloudtest.Start(t, &s.nextcloud)}
-	port := freePort(t)
+	port := freeport.Take(t)
 	target := &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
 	reverse := &httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -19,6 +18,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"nextcloud-mcp-server/internal/e2e"
+	"nextcloud-mcp-server/internal/freeport"
 	"nextcloud-mcp-server/internal/nextcloudtest"
 )
 
@@ -212,12 +212,12 @@ func TestCanaries(t *testing.T) {
 			t.Parallel()
 			s := newSpy(t, &nextcloudtest.Options{})
 			s.note("TOKEN_ENCRYPTION_KEY", canaryKey)
-			port := freePort(t)
+			port := freeport.Take(t)
 			vars := []string{"METRICS_ENABLED=true", fmt.Sprintf("METRICS_PORT=%d", port), "TOKEN_ENCRYPTION_KEY=" + canaryKey}
 			var single bool
 			switch mode {
 			case "mode B", "wrong client secret":
-				own := freePort(t)
+				own := freeport.Take(t)
 				public := fmt.Sprintf("http://127.0.0.1:%d", own)
 				vars = append(vars, fmt.Sprintf("PORT=%d", own), "NEXTCLOUD_MCP_SERVER_URL="+public)
 				c := s.sim.AddClient(nextcloudtest.ClientConfig{Name: "own", RedirectURIs: []string{public + "/oauth/callback"}, ResourceURL: public + "/mcp"})
@@ -283,14 +283,4 @@ func TestCanaries(t *testing.T) {
 func (s *spy) signIn(t *testing.T, c nextcloudtest.ClientInfo, resource string) string {
 	t.Helper()
 	return signIn(t, s.sim, c, "alice", resource).AccessToken
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

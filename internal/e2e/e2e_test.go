@@ -18,6 +18,7 @@ import (
 	"nextcloud-mcp-server/internal/app"
 	"nextcloud-mcp-server/internal/config"
 	"nextcloud-mcp-server/internal/e2e"
+	"nextcloud-mcp-server/internal/freeport"
 	"nextcloud-mcp-server/internal/nextcloudtest"
 )
 
@@ -60,7 +61,7 @@ func serveAt(t *testing.T, nextcloud string, variables ...string) (endpoint stri
 // serveChanged is serveAt with what no variable sets: change may be nil.
 func serveChanged(t *testing.T, change func(*config.Config), nextcloud string, variables ...string) (endpoint string, said *log, stop func()) {
 	t.Helper()
-	port := freePort(t)
+	port := freeport.Take(t)
 	base := fmt.Sprintf("http://127.0.0.1:%d", port)
 	environ := append([]string{
 		"NEXTCLOUD_HOST=" + nextcloud, "NEXTCLOUD_MCP_SERVER_URL=" + base, fmt.Sprintf("PORT=%d", port),

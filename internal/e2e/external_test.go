@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nextcloud-mcp-server/internal/e2e"
+	"nextcloud-mcp-server/internal/freeport"
 	"nextcloud-mcp-server/internal/nextcloudtest"
 )
 
@@ -45,7 +46,7 @@ const (
 // secret, too.
 func serveWith(t *testing.T, sim *nextcloudtest.Server, p provider, audience []string, variables ...string) (endpoint, secret string, said *log) {
 	t.Helper()
-	port := freePort(t)
+	port := freeport.Take(t)
 	base := fmt.Sprintf("http://127.0.0.1:%d", port)
 	secret = p.client(t, ownClient, base+"/oauth/callback", audience...)
 	endpoint, said = serve(t, sim, append([]string{

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"nextcloud-mcp-server/internal/freeport"
 	"nextcloud-mcp-server/internal/nextcloudtest"
 )
 
@@ -167,7 +168,7 @@ func TestKilled(t *testing.T) {
 	t.Parallel()
 	binary := build(t)
 	sim := nextcloudtest.Start(t, &nextcloudtest.Options{SampleData: true, DisableOIDC: true})
-	file, port := filepath.Join(t.TempDir(), "tokens.db"), freePort(t)
+	file, port := filepath.Join(t.TempDir(), "tokens.db"), freeport.Take(t)
 	server := start(t, binary, sim.URL(), file, port)
 	workers := make([]*worker, 4)
 	for i := range workers {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"nextcloud-mcp-server/internal/connect/connecttest"
+	"nextcloud-mcp-server/internal/freeport"
 	"nextcloud-mcp-server/internal/nextcloudtest"
 )
 
@@ -23,7 +24,7 @@ func TestSecrets(t *testing.T) {
 		t.Run(fmt.Sprintf("stock %t", stock), func(t *testing.T) {
 			t.Parallel()
 			s := newSpy(t, &nextcloudtest.Options{DisableOIDC: stock})
-			dir, port := t.TempDir(), freePort(t)
+			dir, port := t.TempDir(), freeport.Take(t)
 			file := filepath.Join(dir, "tokens.db")
 			endpoint, said, stop := serveAt(t, s.url, "METRICS_ENABLED=true", fmt.Sprintf("METRICS_PORT=%d", port), "TOKEN_STORAGE_DB="+file)
 			life := &life{t: t, spy: s, p: newProgram(endpoint), b: site(endpoint).Alice(t)}
