@@ -90,7 +90,7 @@ func measure(ctx context.Context, binary string, calls int) ([]row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look at the server: %w", err)
 	}
-	rows := []row{{"static binary", float64(info.Size()) / 1e6, 30, "MB"}}
+	rows := []row{{"static binary", float64(info.Size()) / 1e6, 40, "MB"}}
 	for _, part := range []func(context.Context, *rig) ([]row, error){starts, idle, toolCalls, manyClients} {
 		more, err := repeated(func() ([]row, error) {
 			r, err := newRig(ctx, binary, dir, calls)
