@@ -105,7 +105,7 @@ func toolCalls(ctx context.Context, r *rig) ([]row, error) {
 		{"time of a read call", wall, 0, "ms"},
 		{"processor time of a read call", best, 0, "ms"},
 		{"processor time of the direct call", direct, 0, "ms"},
-		{"processor time over the direct call", best - direct, 1, "ms"},
+		{"processor time over the direct call", best - direct, 1.5, "ms"},
 	}, nil
 }
 
